@@ -2,8 +2,10 @@
 
 from .actuation import TickMap
 from .arrays import FloatArray, TickArray, finite_array, finite_number, tick_array
+from .clock import Clock, MonotonicClock
 from .command import CertifiedCommand, JointProposal, Margin, SolveReport, Verdict
 from .command_class import CommandClass
+from .cycle import Controller, CycleRecord, Device, Safety, ServoLoop, run_cycle
 from .errors import (
     AuditFault,
     DeviceFault,
@@ -15,22 +17,30 @@ from .errors import (
     ToolkitError,
 )
 from .pose import Pose
-from .state import JointState, OperatingState
+from .state import JointState, OperatingState, Setpoint
 from .tube import Tube
 
 __all__ = [
     "AuditFault",
     "CertifiedCommand",
+    "Clock",
     "CommandClass",
+    "Controller",
+    "CycleRecord",
+    "Device",
     "DeviceFault",
     "FloatArray",
     "InvalidInput",
     "JointProposal",
     "JointState",
     "Margin",
+    "MonotonicClock",
     "NoSafeCommand",
     "OperatingState",
     "Pose",
+    "Safety",
+    "ServoLoop",
+    "Setpoint",
     "SolveReport",
     "SolverFailure",
     "SpecificationError",
@@ -42,5 +52,6 @@ __all__ = [
     "Verdict",
     "finite_array",
     "finite_number",
+    "run_cycle",
     "tick_array",
 ]

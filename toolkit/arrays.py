@@ -42,7 +42,7 @@ def tick_array(value: ArrayLike, name: str, shape: Sequence[int | None]) -> Tick
         raise InvalidInput(f"{name}: ticks are integers, got {array.dtype} {array.tolist()}")
     if not _shape_fits(array.shape, shape):
         raise InvalidInput(f"{name}: expected shape {_shape_text(shape)}, got {array.shape}")
-    if array.size and not (-(2**31) <= int(array.min()) and int(array.max()) < 2**31):
+    if array.size and not (int(array.min()) >= -(2**31) and int(array.max()) < 2**31):
         raise InvalidInput(f"{name}: outside a signed 32-bit register: {array.tolist()}")
     copy = np.array(array, dtype=np.int64)
     copy.setflags(write=False)
@@ -59,7 +59,7 @@ def finite_number(value: float, name: str, low: float, high: float) -> float:
 
 
 def _shape_fits(actual: tuple[int, ...], wanted: Sequence[int | None]) -> bool:
-    return len(actual) == len(wanted) and all(w is None or w == a for a, w in zip(actual, wanted, strict=True))
+    return len(actual) == len(wanted) and all(w in (None, a) for a, w in zip(actual, wanted, strict=True))
 
 
 def _shape_text(shape: Sequence[int | None]) -> str:

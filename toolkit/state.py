@@ -42,3 +42,11 @@ class JointState:
         object.__setattr__(self, "ticks", tick_array(self.ticks, "ticks", (n,)))
         object.__setattr__(self, "goal_ticks", tick_array(self.goal_ticks, "goal_ticks", (n,)))
         object.__setattr__(self, "t_s", finite_number(self.t_s, "t_s", 0.0, 1e12))
+
+
+@dataclass(frozen=True, eq=False)
+class Setpoint:
+    """Where the command stands, CRTK `setpoint_js`: q (n,) of the newest setpoint and q_dot, its increment per period over T_s."""
+
+    q: FloatArray
+    q_dot: FloatArray

@@ -1,0 +1,51 @@
+"""Safety: constraints, filter, shield, monitors, operating states, audit log. Nothing else constructs a CertifiedCommand."""
+
+from .constraints import CommandedRate, Constraint, InsertionRule, JointBox, KeepInFaces, KeepInTube, KeepOut, RemoteCentre
+from .filter import Filter, Filtered, FilterTuning
+from .layer import Decision, SafetyLayer
+from .memory import Memory
+from .monitors import Monitors, Observation, Reaction, Violation
+from .operating_state import TRANSITIONS, StateMachine
+from .regions import Capsule, Cylinder, Polytope, Region, box, sphere
+from .shield import SHIELD_VERSION, Certification, Shield
+from .stop_plan import brake
+from .window import Windows, measured_excess, windows_touching
+from .window_check import Bounds, WindowCheck
+
+__all__ = [
+    "SHIELD_VERSION",
+    "TRANSITIONS",
+    "Bounds",
+    "Capsule",
+    "Certification",
+    "CommandedRate",
+    "Constraint",
+    "Cylinder",
+    "Decision",
+    "Filter",
+    "FilterTuning",
+    "Filtered",
+    "InsertionRule",
+    "JointBox",
+    "KeepInFaces",
+    "KeepInTube",
+    "KeepOut",
+    "Memory",
+    "Monitors",
+    "Observation",
+    "Polytope",
+    "Reaction",
+    "Region",
+    "RemoteCentre",
+    "SafetyLayer",
+    "Shield",
+    "StateMachine",
+    "Violation",
+    "WindowCheck",
+    "Windows",
+    "box",
+    "brake",
+    "measured_excess",
+    "sphere",
+    "windows_touching",
+]

@@ -1,0 +1,261 @@
+"""The control process's end of the log: hand over a record in microseconds, and learn at once when records no longer last."""
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from toolkit import AuditFault, InvalidInput
+
+from .canonical import Json, plain
+from .clock import clock_quality
+from .link import ACK, FAILED, FLUSH, MAX_PACKET, READY, WriterLink, WriterProcess, pack_entry, unpack_ack
+from .record import OWN_KINDS, RecordKind
+
+QUEUE_RECORDS = 1024  # 5 s of cycles at 200 Hz: a disk that stalls longer is a disk that has failed
+START_S = 30.0
+FLUSH_S = 5.0
+CLOCK_STEP_NS = 100_000_000
+_DRAIN_EVERY = 16
+
+
+class AuditLog:
+    """An append-only, hash-chained log, written by a process of its own.
+
+    A record handed over is made durable within 20 ms plus one fsync, an urgent one without the 20 ms. `append` never waits for
+    the disk. When the writer cannot keep up, cannot write, or is gone, the next `append` or `check` raises AuditFault, and so
+    does every one after it: nothing is dropped unseen, nothing is tried twice.
+
+    Any thread may append; a signal handler must not (it could interrupt an append): it sets a flag that the loop logs.
+
+    Assumes: what fsync reports durable is durable (no lying write cache).
+    """
+
+    def __init__(
+        self,
+        directory: Path | str,
+        meta: Mapping[str, object],
+        *,
+        actor: str = "primum",
+        queue_records: int = QUEUE_RECORDS,
+        start_writer: Callable[[Path], WriterLink] = WriterProcess,
+    ) -> None:
+        """Create the log and make its first record, RUN_START with `meta`, durable.
+
+        Args:
+            directory: where the segments go; created if absent. A log that is already there is never touched.
+            meta: what a reviewer needs to know which program ran on what: versions, hashes, serial numbers. No patient data.
+            actor: who appends where a record does not say.
+            queue_records: most records that may be waiting to be durable.
+        Raises:
+            AuditFault: the directory already holds a log or cannot be written, or the writer does not start.
+            InvalidInput: `meta` has no canonical form.
+        """
+        if not queue_records >= 1:
+            raise InvalidInput(f"queue_records: {queue_records!r} is outside [1, inf)")
+        opening: dict[str, Json] = {"clock": _clock_data(), "meta": plain(meta, "meta")}
+        self._directory = Path(directory).resolve()
+        self._actor, self._queue_records = actor, queue_records
+        self._lock = threading.Lock()
+        self._next_seq, self._durable_seq = 0, -1
+        self._clock_offset_ns = time.time_ns() - time.monotonic_ns()
+        self._ready, self._hung_up, self._closed, self._failure = False, False, False, ""
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._link = start_writer(self._directory)
+        except OSError as error:
+            raise AuditFault(f"the log in {self._directory} cannot be started: {error}") from error
+        self._link.sock.setblocking(False)
+        try:
+            self._wait(lambda: self._ready, START_S, "did not start")
+            self._hand_over(RecordKind.RUN_START, opening, actor, urgent=True)
+            self.flush()
+        except BaseException:
+            self._release(FLUSH_S)
+            raise
+
+    @property
+    def directory(self) -> Path:
+        """Where the segments are."""
+        return self._directory
+
+    @property
+    def durable_seq(self) -> int:
+        """The sequence number up to which every record is known to be durable."""
+        self._drain()
+        return self._durable_seq
+
+    def append(self, kind: RecordKind, data: Mapping[str, object], *, actor: str = "", urgent: bool = False) -> int:
+        """Hand over one record and return its sequence number, without waiting for the disk.
+
+        Args:
+            kind: any but the kinds that the log writes itself.
+            data: the payload; numpy arrays and scalars are welcome. It is copied: the caller may reuse its arrays.
+            actor: who or what this record is about; empty: the log's own.
+            urgent: make it durable now and not with the next group: for what a reviewer must find after a crash.
+        Raises:
+            InvalidInput: the payload has no canonical form (the message has the path of the field at fault), is larger than
+                128 KiB, or the kind is the log's own. Nothing was recorded; the log goes on.
+            AuditFault: the log has failed, or its queue is full.
+        """
+        if kind in OWN_KINDS:
+            raise InvalidInput(f"kind: {kind.value} is written by the log itself")
+        if self._closed:
+            raise AuditFault(f"the log in {self._directory} is closed")
+        return self._hand_over(kind, plain(data, "data"), actor or self._actor, urgent)
+
+    def check(self) -> None:
+        """Raise AuditFault if the log has failed since the last look."""
+        self._drain()
+        self._raise_if_failed()
+
+    def flush(self, timeout_s: float = FLUSH_S) -> None:
+        """Return when every record handed over is durable.
+
+        Raises:
+            AuditFault: the log has failed, or `timeout_s` has passed.
+        """
+        wanted = self._next_seq - 1
+        self.check()
+        if self._durable_seq < wanted:
+            with self._lock:
+                self._send(FLUSH)
+            self._wait(lambda: self._durable_seq >= wanted, timeout_s, "made no record durable")
+
+    def close(self, data: Mapping[str, object] | None = None, timeout_s: float = FLUSH_S) -> None:
+        """Seal the log with a RUN_END record and end the writer. A second call does nothing.
+
+        Args:
+            data: how the run ended, for the last record.
+        Raises:
+            AuditFault: the log had failed, or its end could not be made durable. The writer is ended all the same.
+        """
+        if self._closed:
+            return
+        end = plain(data or {}, "data")
+        self._closed = True
+        try:
+            ending: dict[str, Json] = {"end": end, "records": self._next_seq}
+            self._hand_over(RecordKind.RUN_END, ending, self._actor, urgent=True)
+            self.flush(timeout_s)
+        finally:
+            ended = self._release(timeout_s)
+        if not ended:
+            self._fail(f"the log writer did not end within {timeout_s} s")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self.close()
+            return
+        raised = f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace").decode("utf-8")
+        try:
+            self.close({"raised": raised})
+        except AuditFault as fault:
+            if fault is not error:
+                error.add_note(f"and the log could not be closed: {fault}")
+
+    def _hand_over(self, kind: RecordKind, data: Json, actor: str, urgent: bool) -> int:
+        with self._lock:
+            self._raise_if_failed()
+            utc_ns, mono_ns = time.time_ns(), time.monotonic_ns()
+            step_ns = utc_ns - mono_ns - self._clock_offset_ns
+            if abs(step_ns) > CLOCK_STEP_NS:
+                self._clock_offset_ns += step_ns
+                step: Json = {"step_s": step_ns * 1e-9}
+                self._enqueue(pack_entry(self._next_seq, RecordKind.CLOCK_STEP, utc_ns, mono_ns, actor, step, urgent=True))
+            return self._enqueue(pack_entry(self._next_seq, kind, utc_ns, mono_ns, actor, data, urgent=urgent))
+
+    def _enqueue(self, packet: bytes) -> int:
+        seq = self._next_seq
+        if len(packet) > MAX_PACKET:
+            raise InvalidInput(f"data: {len(packet)} bytes in one record; at most {MAX_PACKET} are allowed")
+        if seq % _DRAIN_EVERY == 0 or seq - self._durable_seq > self._queue_records:
+            self._drain()
+            self._raise_if_failed()
+        if seq - self._durable_seq > self._queue_records:
+            self._fail(f"the queue of the log is full: {self._queue_records} records wait for the disk")
+        self._send(packet)
+        self._next_seq = seq + 1
+        return seq
+
+    def _send(self, packet: bytes) -> None:
+        try:
+            self._link.sock.send(packet)
+        except BlockingIOError:
+            self._fail("the queue of the log is full: its writer does not take records")
+        except OSError as error:
+            self._drain()
+            self._fail(f"the log writer is gone: {error}")
+
+    def _drain(self) -> None:
+        """Take in what the writer has said so far. One receive when it has said nothing."""
+        while not self._hung_up:
+            packet = self._receive()
+            if packet is None:
+                return
+            kind = packet[:1]
+            if not kind:
+                self._hung_up = True
+                self._failure = self._failure or ("" if self._closed else "the log writer ended, and did not say why")
+            elif kind == ACK:
+                self._durable_seq = max(self._durable_seq, unpack_ack(packet))
+            elif kind == READY:
+                self._ready = True
+            elif kind == FAILED:
+                self._failure = packet[1:].decode("utf-8", "replace")
+
+    def _receive(self) -> bytes | None:
+        """Return the writer's next packet, b"" when it has hung up, None when there is none yet."""
+        for _ in range(2):  # a reset is reported once, ahead of the packets that were sent before it
+            try:
+                return self._link.sock.recv(MAX_PACKET)
+            except BlockingIOError:
+                return None
+            except ConnectionResetError:
+                continue
+        return b""
+
+    def _wait(self, done: Callable[[], bool], timeout_s: float, problem: str) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            self.check()
+            if done():
+                return
+            remaining_s = deadline_s - time.monotonic()
+            if not remaining_s > 0.0:
+                self._fail(f"the log writer {problem} within {timeout_s} s")
+            select.select([self._link.sock], [], [], remaining_s)
+
+    def _release(self, timeout_s: float) -> bool:
+        """Hang up and wait for the writer, which makes durable what it has; end it if it does not end."""
+        try:
+            self._link.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._hung_up = True  # it hung up first; there is nobody left to wait for
+        ended = self._link.wait(timeout_s)
+        if not ended:
+            self._link.kill()
+            self._link.wait(timeout_s)
+        self._link.sock.close()
+        self._hung_up = True
+        return ended
+
+    def _fail(self, problem: str) -> NoReturn:
+        self._failure = self._failure or problem
+        raise AuditFault(self._failure)
+
+    def _raise_if_failed(self) -> None:
+        if self._failure:
+            raise AuditFault(self._failure)
+
+
+def _clock_data() -> dict[str, Json]:
+    quality = clock_quality()
+    return {"name": "CLOCK_REALTIME", "synchronised": quality.synchronised, "max_error_s": quality.max_error_s}

@@ -1,0 +1,142 @@
+"""The shield: certifies a plan, whoever made it (guarantee, section 1.1).
+
+A plan is certified after a history H iff H + plan is in class C, every window touching the plan passes every constraint, the
+commanded rates hold, and it comes to rest within n_max periods. Nothing in here depends on a solver.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from toolkit import CommandClass, FloatArray, InvalidInput, Margin, TickArray, TickMap, Tube
+
+from .batch_function import ArmGraph, points_function
+from .constraints import CommandedRate, Constraint, JointBox
+from .memory import Memory
+from .window import Windows, windows_touching
+from .window_check import Bounds, WindowCheck
+
+SHIELD_VERSION = 1
+"""Part of what a certificate names: raised with every change of the argument or its arithmetic."""
+
+
+@dataclass(frozen=True)
+class Certification:
+    """The shield's answer about one plan: margins by constraint, and what refused it (empty: certified)."""
+
+    margins: dict[str, Margin]
+    refused_by: tuple[str, ...]
+    reason: str
+
+    @property
+    def ok(self) -> bool:
+        return not self.refused_by
+
+
+class Shield:
+    """Certifies plans for one arm, one constraint set, one tick map, one tube, one command class.
+
+    Assumes: A1-A7 of the guarantee; K from the arm model bounds the second derivatives over the joint limits inflated by e.
+    """
+
+    def __init__(
+        self,
+        arm: ArmGraph,
+        constraints: Sequence[Constraint],
+        tick_map: TickMap,
+        tube: Tube,
+        command_class: CommandClass,
+        bounds: Bounds,
+        n_max: int,
+    ) -> None:
+        boxes = [c for c in constraints if isinstance(c, JointBox)]
+        if len(boxes) != 1 or boxes[0].lower.shape != (arm.n,):
+            raise InvalidInput(f"constraints: exactly one set of joint limits with {arm.n} joints is needed; K is a bound over it")
+        names = [c.name for c in constraints]
+        if len(set(names)) != len(names):
+            raise InvalidInput(f"constraints: names are not unique: {sorted(names)}")
+        if not (tube.e.shape == (arm.n,) == command_class.v_ticks.shape and len(tick_map.names) == arm.n and 2 <= n_max <= 80):
+            raise InvalidInput("shield: arm, tick map, tube and command class disagree about the number of joints, or n_max is not 2..80")
+        self.tick_map, self.tube, self.command_class, self.n_max = tick_map, tube, command_class, n_max
+        self._points, self._m = points_function(arm), len(arm.point_names)
+        box = (boxes[0].lower - tube.e, boxes[0].upper + tube.e)
+        self.K = arm.second_derivative_bounds(*box)
+        K_centre = arm.rcm_offset_bounds(*box) if arm.shaft is not None else None
+        if not (self.K.shape == (len(arm.point_names), arm.n, arm.n) and np.isfinite(self.K).all() and (self.K >= 0).all()):
+            raise InvalidInput("arm model: its second-derivative bounds are not finite, non-negative and of shape (m, n, n)")
+        self._check = WindowCheck(arm, constraints, self.K, K_centre, bounds)
+        self._rates = [(c, self._point_indices(arm, c)) for c in constraints if isinstance(c, CommandedRate)]
+        self.rate_names = frozenset(c.name for c, _ in self._rates)
+        self._radian_names = {f"{boxes[0].name}.rad"}
+
+    def certify(self, memory: Memory, plan: TickArray) -> Certification:
+        """Certify `plan` (k, n) after `memory`. Never raises for a bad plan: it refuses, with the reason."""
+        membership = self._refuse_membership(memory, plan)
+        if membership:
+            return Certification({}, ("command_class",), membership)
+        slack = {name: float(values.min()) for name, values in self._check.slack(self._windows(memory, plan)).items()}
+        margins = {name: Margin(value, "rad" if name in self._radian_names else "m") for name, value in slack.items()}
+        margins.update(self._rate_margins(memory, plan))
+        refused = tuple(name for name, margin in margins.items() if not margin.value >= 0.0)
+        worst = ", ".join(f"{name} by {-margins[name].value:.3g} {margins[name].unit}" for name in refused)
+        return Certification(margins, refused, f"would violate {worst}" if refused else "")
+
+    def _windows(self, memory: Memory, plan: TickArray) -> Windows:
+        return windows_touching(memory.history, plan, self.tick_map, self.tube)
+
+    def _refuse_membership(self, memory: Memory, plan: TickArray) -> str:
+        if not 1 <= plan.shape[0] <= self.n_max:
+            return f"the plan has {plan.shape[0]} setpoints; it must come to rest within {self.n_max}"
+        before = plan[-2] if plan.shape[0] > 1 else memory.newest
+        # A single setpoint equal to the newest is a hold, which class C allows at any cycle.
+        if not np.array_equal(plan[-1], before):
+            return "the plan does not end at rest"
+        if plan.shape[0] == 1 and np.array_equal(plan[0], memory.newest):
+            return ""
+        over_v, over_a = self.command_class.excess(np.concatenate([memory.history[-2:], plan]))
+        if not over_v <= 0:
+            return f"a servo would exceed its speed by {over_v} ticks per period"
+        if not over_a <= 0:
+            return f"a servo would exceed its acceleration by {over_a} ticks per period squared"
+        return ""
+
+    def _rate_margins(self, memory: Memory, plan: TickArray) -> dict[str, Margin]:
+        """Limit minus the largest commanded speed [m/s] or acceleration [m/s^2] over everything that touches the plan.
+
+        A hold is outside the claim on acceleration: it is what happens when nothing is sent, and the tube covers its position.
+        """
+        if not self._rates:
+            return {}
+        T = self.command_class.period_s
+        points = self._positions(np.concatenate([memory.history[-2:], plan]))
+        first = np.diff(points, axis=0)
+        margins: dict[str, Margin] = {}
+        for rate, index in self._rates:
+            steps = first[1:, index] / T if rate.order == 1 else np.diff(first, axis=0)[:, index] / (T * T)
+            worst = float(np.sqrt((steps * steps).sum(axis=-1)).max())
+            margins[rate.name] = Margin(rate.limit - worst, "m/s" if rate.order == 1 else "m/s^2")
+        return margins
+
+    def _positions(self, ticks: TickArray) -> FloatArray:
+        """Body points (k, m, 3) of setpoints (k, n), [m], frame B."""
+        return self._points(self.tick_map.to_joints(ticks))[0].reshape(ticks.shape[0], self._m, 3)
+
+    def warm_up(self) -> None:
+        """Build every batch size once, so that no cycle pays for it."""
+        self._check.warm_up()
+        self._points.warm_up()
+
+    @staticmethod
+    def _point_indices(arm: ArmGraph, rate: CommandedRate) -> list[int]:
+        unknown = [name for name in rate.points if name not in arm.point_names]
+        if unknown or not rate.points:
+            raise InvalidInput(f"{rate.name}: unknown body points {unknown}; this arm has {sorted(arm.point_names)}")
+        return [arm.point_names.index(name) for name in rate.points]
+
+    def tip_step(self, newest: TickArray, step: TickArray) -> float:
+        """Largest distance a limited point moves in one period when `step` follows `newest`, [m]: what a stop must shed."""
+        both = self._positions(np.stack([newest, newest + step]))
+        moved = both[1] - both[0]
+        index = sorted({i for _, indices in self._rates for i in indices}) or list(range(moved.shape[0]))
+        return float(np.sqrt((moved[index] ** 2).sum(axis=-1)).max())

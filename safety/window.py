@@ -1,0 +1,50 @@
+"""Windows: what every servo may be doing while a setpoint is the newest one (guarantee, section 1.1).
+
+Window i holds the setpoints y_{i-w} .. y_i. Each servo is anywhere in the hull of *its* w + 1 values, independently of the others;
+that covers linear, stepped or trapezoidal interpolation, servos out of step, lost frames and jitter. Joints follow through |M|.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from toolkit import FloatArray, InvalidInput, TickArray, TickMap, Tube
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Joint boxes |q - c| <= r of k windows: centre c (k, n), half-range r (k, n) with the tube e inside; [rad] or [m]."""
+
+    c: FloatArray
+    r: FloatArray
+
+
+def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tube: Tube) -> Windows:
+    """The windows that end in a setpoint of `plan`, shape (len(plan), n).
+
+    c = q(centre of the servo hull), r = |M| h + e. After the plan ends its last setpoint repeats: those windows are subsets of the
+    last one.
+    Args:
+        history: setpoints already sent, newest last, at least w of them.
+    Raises:
+        InvalidInput: too little history: the past would be guessed.
+    """
+    w = tube.window
+    if not history.shape[0] >= w:
+        raise InvalidInput(f"windows: {history.shape[0]} setpoints of history, {w} are needed")
+    sequence = np.concatenate([history[history.shape[0] - w :], plan])
+    slices = sliding_window_view(sequence, w + 1, axis=0)
+    low, high = slices.min(axis=-1), slices.max(axis=-1)
+    c = tick_map.to_joints((low + high) * 0.5)
+    r = ((high - low) * 0.5) @ np.abs(tick_map.M).T + tube.e
+    return Windows(c, r)
+
+
+def measured_excess(history: TickArray, q: FloatArray, tick_map: TickMap, tube: Tube) -> FloatArray:
+    """How far a measured sample lies outside the newest window without its tube, per joint, shape (n,); <= 0 inside."""
+    newest = history[-(tube.window + 1) :]
+    low, high = newest.min(axis=0), newest.max(axis=0)
+    c = tick_map.to_joints((low + high) * 0.5)
+    h = np.abs(tick_map.M) @ ((high - low) * 0.5)
+    return np.asarray(np.abs(q - c) - h)

@@ -1,0 +1,206 @@
+"""One control cycle: read, propose, certify, write, record. And the loop that keeps its period.
+
+Every call may fail, and each failure has its reaction here:
+  device.read raises       no measurement: the safety layer holds (sends nothing more)
+  controller raises        no proposal, and a stop along the certified tail is requested
+  safety.certify raises    the stored tail continues, and a stop is requested
+  the deadline passes      nothing is written: the period counts as missed, the stored tail continues
+  device.write raises      the setpoint counts as sent (it may be in force; it is certified either way), then hold
+  audit.append raises      a stop is requested; motion ends along the certified tail, unlogged
+Three misses in a row, or 30 ms without a written setpoint, stop the arm.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from .clock import Clock
+from .command import CertifiedCommand, JointProposal, SolveReport
+from .errors import AuditFault, DeviceFault, InvalidInput, StaleMeasurement, ToolkitError
+from .state import JointState, Setpoint
+
+Memory = TypeVar("Memory")
+Memory_co = TypeVar("Memory_co", covariant=True)
+
+MISSES_MAX = 3
+SILENCE_S_MAX = 0.030
+
+
+class Device(Protocol):
+    """What moves. `write` accepts nothing but a CertifiedCommand and re-checks its own hard limits."""
+
+    def read(self) -> JointState: ...
+    def write(self, certified: CertifiedCommand) -> None: ...
+
+
+class Controller(Protocol):
+    """What proposes. A failed solve is a proposal without numbers, not an exception."""
+
+    def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal: ...
+
+
+class Decided(Protocol):
+    """What the safety layer decided."""
+
+    @property
+    def certified(self) -> CertifiedCommand: ...
+
+
+class Safety(Protocol[Memory_co]):
+    """What certifies. `memory` is everything a verdict depends on besides its arguments."""
+
+    @property
+    def memory(self) -> Memory_co: ...
+    @property
+    def setpoint(self) -> Setpoint: ...
+    def certify(self, state: JointState | None, proposal: JointProposal | None, now_s: float, trouble: str = "") -> Decided: ...
+    def fall_back(self, reason: str) -> Decided: ...
+    def commit(self, certified: CertifiedCommand) -> None: ...
+    def missed(self) -> None: ...
+    def request_stop(self, reason: str) -> None: ...
+    def request_hold(self, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class CycleRecord(Generic[Memory]):
+    """Everything that entered and left one cycle: enough to recompute its verdict. Times: [s], monotonic clock."""
+
+    index: int
+    started_s: float
+    state: JointState | None
+    proposal: JointProposal | None
+    memory: Memory
+    decided: Decided
+    written: bool
+    trouble: str
+    fault: ToolkitError | None
+    timing_s: dict[str, float] = field(default_factory=dict)
+
+
+def run_cycle(
+    device: Device,
+    controller: Controller,
+    safety: Safety[Memory],
+    clock: Clock,
+    record: Callable[[CycleRecord[Memory]], None],
+    index: int,
+    deadline_s: float,
+) -> CycleRecord[Memory]:
+    """Run one cycle that must have written its setpoint by deadline_s. Never raises a ToolkitError: faults are in the record."""
+    started_s = clock.now()
+    memory = safety.memory
+    state, fault, trouble = _read(device)
+    read_s = clock.now()
+    proposal = _propose(controller, safety, state, read_s)
+    proposed_s = clock.now()
+    try:
+        decided = safety.certify(state, proposal, clock.now(), trouble)
+    except Exception as error:  # whatever it is: what was certified before continues, and motion ends
+        decided = safety.fall_back(f"certify raised {type(error).__name__}: {error}")
+    certified_s = clock.now()
+    written = False
+    if decided.certified.ticks is None:
+        safety.commit(decided.certified)
+    elif clock.now() <= deadline_s:
+        try:
+            device.write(decided.certified)
+            written = True
+        except DeviceFault as error:
+            fault, trouble = error, str(error)
+        safety.commit(decided.certified)
+        if fault is not None:
+            safety.request_hold(trouble)
+    else:
+        safety.missed()
+    ended_s = clock.now()
+    timing = {
+        "read": read_s - started_s,
+        "compute": proposed_s - read_s,
+        "certify": certified_s - proposed_s,
+        "write": ended_s - certified_s,
+        "total": ended_s - started_s,
+    }
+    result = CycleRecord(index, started_s, state, proposal, memory, decided, written, trouble, fault, timing)
+    try:
+        record(result)
+    except AuditFault as error:
+        safety.request_stop(f"the log cannot be written: {error}")
+        result = CycleRecord(index, started_s, state, proposal, memory, decided, written, str(error), error, timing)
+    return result
+
+
+def _read(device: Device) -> tuple[JointState | None, ToolkitError | None, str]:
+    try:
+        return device.read(), None, ""
+    except (DeviceFault, StaleMeasurement, InvalidInput) as error:
+        return None, error, str(error)
+
+
+def _propose(controller: Controller, safety: Safety[Memory], state: JointState | None, now_s: float) -> JointProposal | None:
+    if state is None:
+        return None
+    try:
+        return controller.compute(state, safety.setpoint, now_s)
+    except Exception as error:  # a controller is untrusted: whatever it raises ends the motion, never the loop
+        safety.request_stop(f"controller raised {type(error).__name__}: {error}")
+        return JointProposal(None, SolveReport(False, f"raised {type(error).__name__}: {error}", 0, float("inf"), 0.0))
+
+
+class ServoLoop(Generic[Memory]):
+    """Runs cycles at a fixed period and accounts for every period that was missed."""
+
+    def __init__(
+        self,
+        device: Device,
+        controller: Controller,
+        safety: Safety[Memory],
+        clock: Clock,
+        record: Callable[[CycleRecord[Memory]], None],
+        missed: Callable[[int, int, str], None],
+        period_s: float,
+    ) -> None:
+        self._parts = (device, controller, safety, clock, record)
+        self._safety, self._clock, self._missed, self.period_s = safety, clock, missed, period_s
+        self.index = 0
+        self.misses = 0
+        self._in_a_row = 0
+        self._next_s = 0.0
+        self._last_written_s = 0.0
+
+    def start(self) -> None:
+        """Begin a new count: the first cycle starts one period from now."""
+        self._next_s = self._clock.now() + self.period_s
+        self._last_written_s = self._clock.now()
+        self._in_a_row = 0
+
+    def step(self) -> CycleRecord[Memory]:
+        """Wait for the next period, account for those that passed, run one cycle."""
+        late = self._clock.now() - self._next_s
+        while late >= self.period_s:
+            self._miss("the loop was late by a whole period")
+            self._safety.missed()
+            self._next_s += self.period_s
+            late -= self.period_s
+        self._clock.wait_until(self._next_s)
+        self._next_s += self.period_s
+        self.index += 1
+        result = run_cycle(*self._parts, self.index, self._next_s)
+        if result.written:
+            self._in_a_row, self._last_written_s = 0, self._clock.now()
+        elif result.decided.certified.ticks is not None and result.fault is None:
+            self._miss("the setpoint was ready after its period")
+        self._stop_if_silent()
+        return result
+
+    def _miss(self, why: str) -> None:
+        self.misses += 1
+        self._in_a_row += 1
+        try:
+            self._missed(self.index, self._in_a_row, why)
+        except AuditFault as error:
+            self._safety.request_stop(f"the log cannot be written: {error}")
+
+    def _stop_if_silent(self) -> None:
+        silence_s = self._clock.now() - self._last_written_s
+        if self._in_a_row and not (self._in_a_row < MISSES_MAX and silence_s <= SILENCE_S_MAX):
+            self._safety.request_hold(f"{self._in_a_row} setpoints missed in a row, {silence_s * 1e3:.1f} ms without a setpoint")
