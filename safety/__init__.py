@@ -2,6 +2,7 @@
 
 from .constraints import CommandedRate, Constraint, InsertionRule, JointBox, KeepInFaces, KeepInTube, KeepOut, RemoteCentre
 from .filter import Filter, Filtered, FilterTuning
+from .identification import identification_command
 from .layer import Decision, SafetyLayer
 from .memory import Memory
 from .monitors import Monitors, Observation, Reaction, Violation
@@ -45,6 +46,7 @@ __all__ = [
     "Windows",
     "box",
     "brake",
+    "identification_command",
     "measured_excess",
     "sphere",
     "windows_touching",

@@ -123,9 +123,10 @@ def run_cycle(
     result = CycleRecord(index, started_s, state, proposal, memory, decided, written, trouble, fault, timing)
     try:
         record(result)
-    except AuditFault as error:
-        safety.request_stop(f"the log cannot be written: {error}")
-        result = CycleRecord(index, started_s, state, proposal, memory, decided, written, str(error), error, timing)
+    except Exception as error:  # a record that cannot be made ends motion too: an unlogged cycle is not a cycle
+        fault = error if isinstance(error, AuditFault) else AuditFault(f"{type(error).__name__}: {error}")
+        safety.request_stop(f"the log cannot be written: {fault}")
+        result = CycleRecord(index, started_s, state, proposal, memory, decided, written, str(fault), fault, timing)
     return result
 
 

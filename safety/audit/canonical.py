@@ -125,7 +125,7 @@ def _sequence(value: list[object] | tuple[object, ...]) -> Json:
     return out
 
 
-def _array(value: np.ndarray[Any, Any]) -> Json:
+def _array(value: np.ndarray[Any, Any]) -> Any:
     if value.dtype.kind not in "fiub":
         raise _Unwritable(f"an array of {value.dtype} has no JSON form")
     # The lists' own sum, min and max take a fraction of the time of a numpy reduction over a servo cycle's few numbers.
@@ -142,7 +142,7 @@ def _array(value: np.ndarray[Any, Any]) -> Json:
     return _plain(items)
 
 
-def _scalar(value: object) -> Json:
+def _scalar(value: object) -> Any:
     if isinstance(value, np.generic) and value.dtype.char in _SCALAR_TYPES:
         return _plain(value.item())
     raise _Unwritable(f"{type(value).__name__} has no JSON form: {value!r:.80}")

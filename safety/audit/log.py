@@ -4,6 +4,7 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -62,6 +63,7 @@ class AuditLog:
         self._actor, self._queue_records = actor, queue_records
         self._lock = threading.Lock()
         self._next_seq, self._durable_seq = 0, -1
+        self._outbox: deque[bytes] = deque()
         self._clock_offset_ns = time.time_ns() - time.monotonic_ns()
         self._ready, self._hung_up, self._closed, self._failure = False, False, False, ""
         try:
@@ -112,6 +114,9 @@ class AuditLog:
         """Raise AuditFault if the log has failed since the last look."""
         self._drain()
         self._raise_if_failed()
+        if self._outbox:
+            with self._lock:
+                self._pump()
 
     def flush(self, timeout_s: float = FLUSH_S) -> None:
         """Return when every record handed over is durable.
@@ -180,16 +185,23 @@ class AuditLog:
             self._drain()
             self._raise_if_failed()
         if seq - self._durable_seq > self._queue_records:
-            self._fail(f"the queue of the log is full: {self._queue_records} records wait for the disk")
+            self._fail(f"the queue of the log is full: {self._queue_records} records wait to be durable")
         self._send(packet)
         self._next_seq = seq + 1
         return seq
 
     def _send(self, packet: bytes) -> None:
+        self._outbox.append(packet)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Hand over what the kernel's small buffer takes now; the rest waits here, within the bound on waiting records."""
         try:
-            self._link.sock.send(packet)
+            while self._outbox:
+                self._link.sock.send(self._outbox[0])
+                self._outbox.popleft()
         except BlockingIOError:
-            self._fail("the queue of the log is full: its writer does not take records")
+            return
         except OSError as error:
             self._drain()
             self._fail(f"the log writer is gone: {error}")
@@ -231,7 +243,7 @@ class AuditLog:
             remaining_s = deadline_s - time.monotonic()
             if not remaining_s > 0.0:
                 self._fail(f"the log writer {problem} within {timeout_s} s")
-            select.select([self._link.sock], [], [], remaining_s)
+            select.select([self._link.sock], [self._link.sock] if self._outbox else [], [], remaining_s)
 
     def _release(self, timeout_s: float) -> bool:
         """Hang up and wait for the writer, which makes durable what it has; end it if it does not end."""

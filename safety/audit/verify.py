@@ -43,7 +43,6 @@ class VerifyResult:
     problem: the first thing wrong; None if there is nothing.
     torn_tail_bytes: length of a last line without newline, which a crash leaves behind. It was never acknowledged as durable.
     sealed: the writer ended in order, and its seal names these records.
-    closed: sealed, and the last record is a RUN_END: the control process ended in order too.
     last_hash: leaf hash of the last good record, hex; compare it with a copy kept elsewhere to see a log rewritten as a whole.
     first_utc_ns, last_utc_ns: of the good records; 0 if there is none.
     fault: what the writer noted when it failed; beside the chain, so not protected by it.

@@ -61,7 +61,7 @@ class GroupCommit:
             self._collect()
             if self._writing is None and time.monotonic() >= self._due_s:
                 self._start_writing()
-        if self._newest_kind != RecordKind.RUN_END:
+        if self._newest_kind not in ("", RecordKind.RUN_END):
             reason: Json = {"reason": "the control process ended, or closed its end, without closing the log"}
             self._add(self._newest_seq + 1, RecordKind.CONTROL_LOST, time.time_ns(), time.monotonic_ns(), WRITER_ACTOR, reason)
         self._disk.shutdown(wait=True)

@@ -1,0 +1,54 @@
+# make demo: install into .venv and run the example. make test: everything that is checked. make help: the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint schema clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    install what running needs into $(VENV), then run examples/procedures/psm_trace.yaml"
+	@echo "make test    install what testing needs, then lint and all tests"
+	@echo "make lint    ruff, mypy --strict and the architecture test"
+	@echo "make schema  write docs/procedure.schema.json anew"
+	@echo "make clean   remove $(VENV), caches and runs"
+	@echo "PYTHON=...   the Python to build $(VENV) with (>= 3.11), now: $(PYTHON)"
+
+demo: $(VENV)/.installed
+	$(BIN)/primum run examples/procedures/psm_trace.yaml --out runs/psm_trace
+
+test: lint
+	$(BIN)/python -m pytest --ignore=tests/test_architecture.py
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+schema: $(VENV)/.installed
+	$(BIN)/python -c "from toolkit.procedure import write_json_schema; write_json_schema('docs/procedure.schema.json')"
+
+# uv installs several times faster but does not read pip's configuration: where it is missing or fails, plain pip does the work.
+define install
+	$(BIN)/python -m pip install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python -e '$(1)' \
+		|| $(BIN)/python -m pip install --quiet -e '$(1)'
+endef
+
+$(BIN)/python:
+	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'Python 3.11 or newer is needed: make PYTHON=python3.11 ...')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) (a few minutes, once)"
+	$(call install,.)
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) with what the tests need (a few minutes, once)"
+	$(call install,.[dev])
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

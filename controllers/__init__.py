@@ -1,0 +1,58 @@
+"""Model-predictive control and what feeds it: problems, solvers, references, inverse kinematics, CRTK motions."""
+
+from .interior_point import InteriorPoint, InteriorPointOptions
+from .inverse_kinematics import InverseKinematics, InverseKinematicsOptions, JointSolution, reachable_path
+from .jaw_interpolator import JawInterpolator
+from .motion import ActiveMotion, MotionHandle, MotionKind, MotionLimits, MotionOutcome, Motions
+from .optimal_control_problem import OptimalControlProblem, OptimalControlSolution, Rows, SlackPenalty
+from .output_disturbance import OutputDisturbance
+from .real_time_iteration import RealTimeIteration, RealTimeIterationOptions
+from .reference import (
+    CartesianSpeed,
+    ConstantReference,
+    JointReference,
+    JointTrajectory,
+    LineReference,
+    PathReference,
+    Reference,
+    TrapezoidalTiming,
+)
+from .tracking_mpc import TrackingMpc, TrackingMpcOptions
+from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, tracking_problem
+
+__all__ = [
+    "ActiveMotion",
+    "CartesianSpeed",
+    "ConstantReference",
+    "HalfSpace",
+    "InteriorPoint",
+    "InteriorPointOptions",
+    "InverseKinematics",
+    "InverseKinematicsOptions",
+    "JawInterpolator",
+    "JointReference",
+    "JointSolution",
+    "JointTrajectory",
+    "LineReference",
+    "MotionHandle",
+    "MotionKind",
+    "MotionLimits",
+    "MotionOutcome",
+    "Motions",
+    "OptimalControlProblem",
+    "OptimalControlSolution",
+    "OutputDisturbance",
+    "PathReference",
+    "RealTimeIteration",
+    "RealTimeIterationOptions",
+    "Reference",
+    "Rows",
+    "SetpointLimits",
+    "SlackPenalty",
+    "TrackingMpc",
+    "TrackingMpcOptions",
+    "TrackingOptions",
+    "TrapezoidalTiming",
+    "reachable_path",
+    "tracking_problem",
+]

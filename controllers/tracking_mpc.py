@@ -1,0 +1,178 @@
+"""Model-predictive control of an arm: the next joint setpoint of a tip path that is known a little ahead."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from toolkit import FloatArray, InvalidInput, JointProposal, JointState, finite_array, finite_number
+from toolkit.models import SerialArm
+
+from .jaw_interpolator import JawInterpolator
+from .one_or_each import one_or_each
+from .optimal_control_problem import OptimalControlProblem, OptimalControlSolution
+from .output_disturbance import OutputDisturbance
+from .real_time_iteration import RealTimeIteration, RealTimeIterationOptions
+from .reference import JointTrajectory, Reference, is_joint_trajectory, is_tip_reference
+from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, TrackingParameters, advance, tracking_problem
+
+
+@dataclass(frozen=True, eq=False)
+class TrackingMpcOptions:
+    """How the controller runs.
+
+    tracking: the problem. solver: the iteration; its damping is replaced by
+    damping: Levenberg term on the increments of u relative to their limits.
+    latency_s: from the write of a setpoint to the joint being there, as the device states it: the reference is read that much ahead.
+    disturbance_time_s: time constant of the offset estimate. disturbance_bound: its bound per serial joint, shape (n_serial,), or one
+        number, [rad] or [m]; 0 switches it off.
+    """
+
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    solver: RealTimeIterationOptions = field(default_factory=lambda: RealTimeIterationOptions(qp_tolerance=1e-6, scaling_iterations=0))
+    damping: float = 0.01
+    latency_s: float = 0.0
+    disturbance_time_s: float = 0.5
+    disturbance_bound: ArrayLike = 0.0
+
+    def __post_init__(self) -> None:
+        finite_number(self.damping, "damping", 0.0, 1e6)
+        finite_number(self.latency_s, "latency_s", 0.0, 0.5)
+        finite_number(self.disturbance_time_s, "disturbance_time_s", self.tracking.period_s, 1e4)
+
+
+class TrackingMpc:
+    """Plans the *setpoint* trajectory from the newest setpoint and its rate, whoever chose those (the safety layer may have).
+
+    After a hold, a backup or a modified setpoint the caller passes what was really sent; the boxes of states are widened by the braking
+    trajectory from there, so the hard part of the QP always has a solution, and everything else is soft. Not thread-safe.
+
+    Assumes: `compute` is called once per period; q = TickMap.to_joints(setpoint), so y_dq is exact.
+    """
+
+    def __init__(
+        self,
+        arm: SerialArm,
+        limits: SetpointLimits,
+        options: TrackingMpcOptions | None = None,
+        keep_in: tuple[HalfSpace, ...] = (),
+    ) -> None:
+        self.arm, self.limits, self.options = arm, limits, options or TrackingMpcOptions()
+        tracking = self.options.tracking
+        self.problem: OptimalControlProblem = tracking_problem(arm, limits, tracking, keep_in)
+        damping = self.options.damping / np.asarray(self.problem.u_upper) ** 2
+        self.solver = RealTimeIteration(self.problem, replace(self.options.solver, damping=damping))
+        self.solution: OptimalControlSolution | None = None
+        n, N = arm.n_serial, self.problem.horizon
+        self._layout = TrackingParameters(n)
+        self._p = np.zeros((N + 1, self._layout.size))
+        self._node_s: FloatArray = np.arange(N + 1, dtype=np.float64) * tracking.stage_s - tracking.period_s
+        bound = one_or_each(self.options.disturbance_bound, "disturbance_bound", n)
+        self._disturbance = OutputDisturbance(tracking.period_s, self.options.latency_s, self.options.disturbance_time_s, bound)
+        self._jaw = self._jaw_interpolator()
+
+    def _jaw_interpolator(self) -> JawInterpolator | None:
+        if not self.arm.has_jaw:
+            return None
+        speed, acceleration = (float(np.asarray(a)[-1]) for a in (self.limits.velocity, self.limits.acceleration))
+        margin = float(np.asarray(self.limits.joint_margin)[-1])
+        lower, upper = float(self.arm.limits.lower[-1]) + margin, float(self.arm.limits.upper[-1]) - margin
+        return JawInterpolator(self.options.tracking.period_s, speed, acceleration, lower, upper)
+
+    @property
+    def disturbance(self) -> FloatArray:
+        """The present offset estimate, shape (n_serial,), [rad] or [m]."""
+        return self._disturbance.value
+
+    def reset(self) -> None:
+        """Forget warm start and disturbance (a new instrument, a re-enable)."""
+        self.solver.invalidate()
+        self._disturbance.reset()
+        self.solution = None
+
+    def compute(
+        self,
+        y_q: FloatArray,
+        y_dq: FloatArray,
+        reference: Reference | JointTrajectory,
+        t_s: float,
+        measured: JointState | None = None,
+        jaw: float | None = None,
+    ) -> JointProposal:
+        """The next setpoint.
+
+        Args:
+            y_q: joints of the newest setpoint, shape (n,), [rad] or [m]. y_dq: (y_k - y_{k-1}) / T, shape (n,).
+            reference: where the tip, or the joints, should be. t_s: the reference's time at which the *next* setpoint will be written.
+            measured: this cycle's sample, for the disturbance estimate; None: none.
+            jaw: target of the jaw, [rad]; None: a JointTrajectory's own, else come to rest.
+        Returns:
+            The proposal; q is None when the solve failed, with the reason in the report.
+        Raises:
+            InvalidInput: wrong shapes, values that are not finite, or a jaw target outside its limits.
+        """
+        n = self.arm.n_serial
+        y_q, y_dq = finite_array(y_q, "y_q", (self.arm.n,)), finite_array(y_dq, "y_dq", (self.arm.n,))
+        finite_number(t_s, "t_s", -1e9, 1e9)
+        offset = self._disturbance.update(y_q[:n], None if measured is None else measured.q[:n])
+        self.fill_parameters(reference, t_s, offset, y_q)
+        if jaw is None and is_joint_trajectory(reference) and self.arm.has_jaw:
+            jaw = float(reference.joints(np.array([t_s]))[0, -1])
+        lower, upper = self._boxes(y_q[:n], y_dq[:n])
+        self.solution = self.solver.solve(
+            np.concatenate([y_q[:n], y_dq[:n]]),
+            self._p,
+            shift=1.0 / self.options.tracking.stage_periods,
+            x_lower=lower,
+            x_upper=upper,
+        )
+        if self.solution.u is None:
+            return JointProposal(None, self.solution.report)
+        q, _ = advance(y_q[:n], y_dq[:n], self.solution.u[0], self.options.tracking.period_s)
+        if self._jaw is not None:
+            q = np.append(q, self._jaw.next(float(y_q[-1]), float(y_dq[-1]), jaw))
+        return JointProposal(q, self.solution.report)
+
+    @property
+    def predicted(self) -> FloatArray | None:
+        """Setpoints planned at the nodes of the horizon, shape (N+1, n_serial); None after a failure."""
+        if self.solution is None or self.solution.x is None:
+            return None
+        return self.solution.x[:, : self.arm.n_serial]
+
+    def fill_parameters(self, reference: Reference | JointTrajectory, t_s: float, offset: FloatArray, y_q: FloatArray) -> FloatArray:
+        """The problem's p, shape (N+1, np), for the setpoint written at t_s; the controller's own memory, overwritten by the next call."""
+        at, p, n = self._layout.at, self._p, self.arm.n_serial
+        instants: FloatArray = t_s + self.options.latency_s + self._node_s
+        if is_joint_trajectory(reference):
+            joints = reference.joints(instants)
+            if joints.shape != (instants.size, self.arm.n):
+                raise InvalidInput(f"reference: expected joints of shape ({instants.size}, {self.arm.n}), got {joints.shape}")
+            p[:, at["joints"]], p[:, at["weights"]] = joints[:, :n], (0.0, 0.0, 1.0)
+        elif is_tip_reference(reference):
+            position, R = reference.poses(instants)
+            p[:, at["position"]] = position
+            # CasADi's reshape is column-major: the transpose, read row by row.
+            p[:, at["rotation"]] = R.transpose(0, 2, 1).reshape(-1, 9)
+            p[:, at["weights"]] = (1.0, 1.0, 0.0)
+        else:
+            raise InvalidInput(f"reference: neither tip poses nor joints: {type(reference).__name__}")
+        p[:, at["disturbance"]] = offset
+        p[:, at["jaw"]] = y_q[-1] if self.arm.has_jaw else 0.0
+        return p
+
+    def _boxes(self, q: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The problem's boxes, widened at each node to contain braking from (q, v) with the full input: never empty, never a wall."""
+        problem, tracking = self.problem, self.options.tracking
+        m, T, N = tracking.stage_periods, tracking.period_s, problem.horizon
+        most = np.asarray(problem.u_upper)
+        left = np.maximum(np.abs(v) - np.arange(N + 1)[:, None] * (m * T * most), 0.0)
+        velocity = np.sign(v) * left
+        u = np.diff(velocity, axis=0) / (m * T)
+        path = np.empty_like(velocity)
+        path[0] = q
+        path[1:] = q + np.cumsum(m * T * velocity[:-1] + 0.5 * m * (m + 1) * T**2 * u, axis=0)
+        brake = np.concatenate([path, velocity], axis=1)
+        return np.minimum(problem.x_lower, brake - 1e-9), np.maximum(problem.x_upper, brake + 1e-9)
+
+

@@ -1,0 +1,22 @@
+"""Devices: transports, protocols, drivers, and simulated devices that speak the same bytes."""
+
+from .dynamixel_arm import DynamixelArm
+from .identify_tube import identify_tube
+from .profile import ArmProfile, load_profile
+from .servo_setup import ProbeResult, probe
+from .simulated_arm import Faults, SimulatedArm, launch_simulated_arm, read_truth
+from .tube_file import load_tube
+
+__all__ = [
+    "ArmProfile",
+    "DynamixelArm",
+    "Faults",
+    "ProbeResult",
+    "SimulatedArm",
+    "identify_tube",
+    "launch_simulated_arm",
+    "load_profile",
+    "load_tube",
+    "probe",
+    "read_truth",
+]

@@ -1,0 +1,295 @@
+"""The driver of an arm of X-series servos: the only code that writes goals, and it accepts nothing but certified commands."""
+
+import time
+from enum import Enum
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from toolkit import CertifiedCommand, DeviceFault, JointState, TickArray, ToolkitError
+
+from .control_table import BUS_WATCHDOG, CYCLE_BLOCK, GOAL_POSITION, TORQUE_ENABLE, WATCHDOG_UNIT_MS
+from .cycle_sample import ClockMonitor, CycleSample, decode_sample
+from .dynamixel_packet import sync_read, sync_write
+from .goal_gate import GoalGate
+from .profile import ArmProfile
+from .serial_bus import SerialBus
+from .servo_setup import health_problem, read_health, read_register, set_up_servo, torque_off, write_checked
+
+_REST_TICKS = 8  # over the observation below: above encoder noise, below 0.1 rad/s of any servo
+_REST_OBSERVATION_S = 0.02
+_REST_PATIENCE_S = 1.0
+
+
+class _Phase(Enum):
+    CLOSED = "closed"
+    CONNECTED = "connected, torque off"
+    ENABLED = "enabled"
+    STOPPED = "stopped: it holds its newest setpoint"
+    UNTRUSTED = "not trusted after a fault"
+
+
+class DynamixelArm:
+    """connect, enable, then read and write once per period; disable at rest.
+
+    Each servo is in a position mode, so that it holds its newest setpoint when nothing more comes (A3); its bus watchdog is armed as
+    long as torque is on. Every failure is a DeviceFault (StaleMeasurement for a clock that stands still) and ends motion: after it
+    `write` refuses, the servos hold, and what is left is `disable(trusted=False)` or `close`.
+
+    Args:
+        profile: of the arm. port: URL to open instead of the profile's, which a simulated arm needs.
+    """
+
+    def __init__(self, profile: ArmProfile, port: str | None = None) -> None:
+        self.profile = profile
+        self._map = profile.tick_map
+        self._ids = profile.servo_ids
+        self._gate = GoalGate(profile)
+        self._port = profile.require_port() if port is None else port
+        self._bus: SerialBus | None = None
+        self._phase = _Phase.CLOSED
+        self._last: TickArray | None = None
+        self._read_frame = sync_read(*CYCLE_BLOCK, self._ids)
+        self._clock = ClockMonitor(self._ids)
+        self._heard_s = 0.0
+        self._torque_possible = False
+
+    @property
+    def is_enabled(self) -> bool:
+        """Torque is on and goals are accepted."""
+        return self._phase is _Phase.ENABLED
+
+    @property
+    def last_written(self) -> TickArray | None:
+        """The newest setpoint on the wire, shape (n,); None before enable."""
+        return self._last
+
+    @property
+    def bus(self) -> SerialBus:
+        """The open line. Raises DeviceFault when it is closed."""
+        if self._bus is None:
+            raise DeviceFault(f"{self.profile.name}: not connected")
+        return self._bus
+
+    def connect(self) -> None:
+        """Open the port and check every servo; torque stays as it is, and must be off.
+
+        Raises:
+            DeviceFault: the port, a model number, torque that is on, or a register that will not become what the profile says.
+        """
+        if self._phase is not _Phase.CLOSED:
+            raise DeviceFault(f"{self.profile.name}: already {self._phase.value}")
+        line = self.profile.connection
+        bus = SerialBus(self._port, line.baud_bits_per_s, line.reply_timeout_ms * 1e-3, line.read_retries)
+        try:
+            for servo in self.profile.servos:
+                set_up_servo(bus, self.profile, servo)
+        except ToolkitError:
+            bus.close()
+            raise
+        self._bus = bus
+        self._phase = _Phase.CONNECTED
+        self._clock.reset()
+
+    def measured_js(self) -> JointState:
+        """CRTK name of `read`."""
+        return self.read()
+
+    def read(self) -> JointState:
+        """One sample of all servos, in one sync read of registers 116..135.
+
+        t_s is the request's time less the profile's sample age: never later than the moment the encoders were read.
+        goal_ticks is what each servo holds as its goal; sync write has no reply, this is its echo. A goal that differs from the last
+        setpoint written, an alert, or a gap on the line long enough for the watchdog makes the driver look at every servo's health.
+
+        Raises:
+            StaleMeasurement: a servo's clock stands still.
+            DeviceFault: no valid answer, a hardware error, torque lost, or an expired watchdog.
+        """
+        quiet_s = time.monotonic() - self._heard_s
+        holding = self._phase in (_Phase.ENABLED, _Phase.STOPPED)
+        try:
+            sample = self._sample()
+            if holding:
+                echo_differs = self._last is None or bool((sample.goal_ticks != self._last).any())
+                if sample.alert or echo_differs or quiet_s > 0.5e-3 * self.profile.connection.watchdog_ms:
+                    self._require_health()
+            elif sample.alert:
+                raise DeviceFault(f"{self.profile.name}: a servo raised its alert bit: see its hardware error register")
+        except ToolkitError:
+            self._distrust()
+            raise
+        return JointState(
+            q=self._map.to_joints(sample.ticks),
+            q_dot=self._map.M @ sample.velocity_ticks_per_s,
+            ticks=sample.ticks,
+            goal_ticks=sample.goal_ticks,
+            t_s=sample.request_s - self.profile.timing.sample_age_ms * 1e-3,
+            healthy=holding,
+            problem="" if holding else self._phase.value,
+        )
+
+    def enable(self, first: CertifiedCommand) -> None:
+        """Torque on at a certified setpoint that is where the arm is.
+
+        Goals are written and read back while torque is off, so that no servo moves when it comes on; then torque, then the watchdogs.
+
+        Raises:
+            InvalidInput: not a CertifiedCommand. DeviceFault: the setpoint is not where the arm is, or anything reads back differently;
+            then torque is off again.
+        """
+        ticks = self._gate.certified_ticks(first)
+        if ticks is None:
+            raise DeviceFault(f"{self.profile.name}: enable needs a certified setpoint, not a hold")
+        if self._phase is not _Phase.CONNECTED:
+            raise DeviceFault(f"{self.profile.name}: cannot enable: {self._phase.value}")
+        self._gate.check_ranges(ticks)
+        off = np.abs(self.read().ticks - ticks)
+        if not off.max() <= self.profile.enable_step_ticks:
+            raise DeviceFault(
+                f"{self.profile.name}: the first setpoint is {off.tolist()} ticks from where the servos are, at most "
+                f"{self.profile.enable_step_ticks}: enable would move the arm"
+            )
+        self._torque_possible = True
+        try:
+            for device_id, goal in zip(self._ids, ticks.tolist(), strict=True):
+                write_checked(self.bus, device_id, GOAL_POSITION, goal)
+            for device_id, goal in zip(self._ids, ticks.tolist(), strict=True):
+                write_checked(self.bus, device_id, TORQUE_ENABLE, 1)
+                if read_register(self.bus, device_id, GOAL_POSITION) != goal:
+                    raise DeviceFault(f"{self.bus.url}: id {device_id}: torque on replaced the goal {goal}")
+            for device_id in self._ids:
+                write_checked(self.bus, device_id, BUS_WATCHDOG, self.profile.connection.watchdog_ms // WATCHDOG_UNIT_MS)
+            self._require_health()
+        except ToolkitError as error:
+            for problem in torque_off(self.bus, self._ids):
+                error.add_note(f"while taking torque off again: {problem}")
+                self._phase = _Phase.UNTRUSTED
+            raise
+        self._last = ticks
+        self._heard_s = time.monotonic()
+        self._phase = _Phase.ENABLED
+
+    def servo_jp(self, command: CertifiedCommand) -> None:
+        """CRTK name of `write`."""
+        self.write(command)
+
+    def write(self, command: CertifiedCommand) -> None:
+        """Send a certified setpoint to all servos in one sync write; a command without ticks sends nothing.
+
+        Here, on the last line before the port, the hard joint limits, the servo ranges and the step since the last setpoint are
+        checked once more, by code that shares nothing with the shield.
+
+        Raises:
+            InvalidInput: not a CertifiedCommand.
+            DeviceFault: not enabled, outside a limit, a step larger than the command class allows, or the port is gone.
+        """
+        ticks = self._gate.certified_ticks(command)
+        if self._phase is not _Phase.ENABLED or self._last is None:
+            raise DeviceFault(f"{self.profile.name}: cannot write: {self._phase.value}")
+        if ticks is None:
+            return
+        self._gate.check_ranges(ticks)
+        self._gate.check_step(ticks, self._last)
+        frame = sync_write(
+            GOAL_POSITION.address, GOAL_POSITION.size,
+            {i: value.to_bytes(4, "little", signed=True) for i, value in zip(self._ids, ticks.tolist(), strict=True)},
+        )  # fmt: skip
+        # Before the port is touched: if it fails halfway, the servos may have the new goal, and the echo will tell.
+        self._last = ticks
+        try:
+            self._transmit(frame)
+        except DeviceFault:
+            self._distrust()
+            raise
+
+    def stop(self) -> None:
+        """Send nothing more: the servos run to their newest setpoint and hold it. `write` refuses from here on."""
+        if self._phase is _Phase.ENABLED:
+            self._phase = _Phase.STOPPED
+
+    def is_at_rest(self) -> bool:
+        """No servo moved by more than noise during 20 ms.
+
+        Positions and clocks only: an arm whose watchdog has expired, or whose goal was lost, may still be found at rest and disabled.
+        """
+        before = self._sample().ticks
+        time.sleep(_REST_OBSERVATION_S)
+        return bool(np.abs(self._sample().ticks - before).max() <= _REST_TICKS)
+
+    def disable(self, *, trusted: bool = True) -> None:
+        """Torque off for every servo, whatever happens with the others, then their watchdogs cleared.
+
+        Args:
+            trusted: the drives still answer truthfully, and then the arm must be at rest. False: a drive is not trusted, and
+                torque goes off at once (what follows, coasting and droop, is not covered by any guarantee).
+        Raises:
+            DeviceFault: the arm moves (torque stays on), or some servo did not confirm; every servo has been tried by then.
+        """
+        if self._phase is _Phase.CLOSED:
+            return
+        if trusted and not self.is_at_rest():
+            raise DeviceFault(f"{self.profile.name}: still moving: torque stays on; stop first, or disable(trusted=False)")
+        problems = torque_off(self.bus, self._ids)
+        self._last = None
+        self._torque_possible = bool(problems)
+        self._phase = _Phase.UNTRUSTED if problems else _Phase.CONNECTED
+        if problems:
+            raise DeviceFault(f"{self.profile.name}: torque off not confirmed: " + "; ".join(problems))
+
+    def close(self) -> None:
+        """Close the port. Does not touch torque: an enabled arm holds its newest setpoint."""
+        bus, self._bus, self._phase = self._bus, None, _Phase.CLOSED
+        if bus is not None:
+            bus.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """If torque may be on: wait for rest and disable; then close. What fails here is added to an error under way, not lost.
+
+        An arm that cannot be read is not trusted: torque goes off for every servo that can be reached. One that is read and does not
+        come to rest within a second keeps its torque.
+        """
+        try:
+            if self._torque_possible:
+                self.stop()
+                self.disable(trusted=self._comes_to_rest())
+        except ToolkitError as problem:
+            if error is None:
+                raise
+            error.add_note(f"while leaving the arm: {problem}")
+        finally:
+            self.close()
+
+    def _transmit(self, frame: bytes) -> None:
+        self.bus.send(frame)
+
+    def _sample(self) -> CycleSample:
+        request_s = time.monotonic()
+        answers = self.bus.sync_read(*CYCLE_BLOCK, self._ids, frame=self._read_frame)
+        sample = decode_sample(answers, self._ids, request_s)
+        self._clock.check(sample.clock_ms, request_s, time.monotonic())
+        self._heard_s = request_s
+        return sample
+
+    def _require_health(self) -> None:
+        problem = health_problem(read_health(self.bus, self._ids), self.profile.connection.watchdog_ms)
+        if problem:
+            raise DeviceFault(f"{self.profile.name}: {problem}")
+
+    def _comes_to_rest(self) -> bool:
+        """The arm rests, or still moves after _REST_PATIENCE_S (disable will refuse); False: it cannot be read."""
+        deadline = time.monotonic() + _REST_PATIENCE_S
+        try:
+            while not self.is_at_rest() and time.monotonic() < deadline:
+                pass  # is_at_rest takes 20 ms each time
+        except ToolkitError:
+            return False
+        return True
+
+    def _distrust(self) -> None:
+        if self._phase in (_Phase.ENABLED, _Phase.STOPPED):
+            self._phase = _Phase.UNTRUSTED

@@ -1,0 +1,193 @@
+"""One request and its replies on a serial line, with a deadline. The only place of this package that touches a port."""
+
+import select
+import time
+from collections.abc import Sequence
+
+import serial
+
+from toolkit import DeviceFault, InvalidInput
+
+from .dynamixel_packet import BROADCAST_ID, Instruction, Packet, PacketParser, ping, read, sync_read, write
+
+# A frame fits the driver's buffer, so a write that waits at all means a dead line. Generous, because pyserial also reports a time-out
+# when this process was merely not running for so long after the bytes had gone.
+_WRITE_TIMEOUT_S = 0.25
+
+
+class SerialBus:
+    """A DYNAMIXEL bus behind any pyserial URL (`/dev/ttyUSB0`, `socket://…`, `spy://…`).
+
+    A transaction is a frame, the ids that must answer, and a deadline. Reads are repeated at most `read_retries` times; writes
+    never are: a write whose reply was lost may have been executed. Whatever is not the expected answer in time is a DeviceFault that
+    says what was expected and what came.
+
+    reply_timeout_s: deadline of one attempt. statistics: `timeouts`, `retries`, `crc_errors`, `discarded` since opening.
+    """
+
+    def __init__(self, url: str, baud_bits_per_s: int, reply_timeout_s: float, read_retries: int) -> None:
+        if not 1e-4 <= reply_timeout_s <= 10.0:
+            raise InvalidInput(f"reply_timeout_s: {reply_timeout_s} is outside [0.0001, 10]")
+        if not 0 <= read_retries <= 10:
+            raise InvalidInput(f"read_retries: {read_retries} is outside [0, 10]")
+        self.url = url
+        self._reply_timeout_s = reply_timeout_s
+        self._read_retries = read_retries
+        self._parser = PacketParser()
+        self.timeouts = 0
+        self.retries = 0
+        try:
+            # Exclusive: a second process on the line would break A2 and A7 without a sign.
+            self._port = serial.serial_for_url(url, baudrate=baud_bits_per_s, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise DeviceFault(f"{url}: cannot open: {error}") from error
+        self._poll = self._make_poll()
+
+    @property
+    def crc_errors(self) -> int:
+        """Packets received with a wrong CRC since opening."""
+        return self._parser.crc_errors
+
+    @property
+    def discarded(self) -> int:
+        """Bytes received since opening that belonged to no packet."""
+        return self._parser.discarded
+
+    def close(self) -> None:
+        """Close the port. Changes nothing on the devices: they hold their newest setpoint."""
+        try:
+            self._port.close()
+        except (serial.SerialException, OSError) as error:
+            raise DeviceFault(f"{self.url}: cannot close: {error}") from error
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame that nobody answers (sync write)."""
+        try:
+            sent = self._port.write(frame)
+        except (serial.SerialException, OSError) as error:
+            raise DeviceFault(f"{self.url}: cannot write {len(frame)} bytes: {error}") from error
+        if sent != len(frame):
+            raise DeviceFault(f"{self.url}: wrote {sent} of {len(frame)} bytes")
+
+    def ping(self, device_id: int) -> tuple[int, int]:
+        """Model number and firmware version of one device."""
+        params = self._read_transaction(ping(device_id), (device_id,), 3, "ping")[device_id].params
+        return params[0] | params[1] << 8, params[2]
+
+    def read(self, device_id: int, address: int, length: int) -> Packet:
+        """`length` bytes from `address` of one device, as its status packet."""
+        return self._read_transaction(read(device_id, address, length), (device_id,), length, f"read {address}+{length}")[device_id]
+
+    def sync_read(self, address: int, length: int, ids: Sequence[int], frame: bytes | None = None) -> dict[int, Packet]:
+        """The same block of every device; `frame`: the encoded request, if the caller keeps it."""
+        request = sync_read(address, length, ids) if frame is None else frame
+        return self._read_transaction(request, ids, length, f"sync read {address}+{length}")
+
+    def write(self, device_id: int, address: int, data: bytes) -> None:
+        """Write to one device and wait for its status. Never repeated.
+
+        Raises:
+            DeviceFault: no answer in time (the write may or may not have been executed), or the device refused.
+        """
+        what = f"write {address} = {data.hex(' ')}"
+        answers = self._attempt(write(device_id, address, data), (device_id,), 0)
+        if isinstance(answers, str):
+            raise DeviceFault(f"{self.url}: id {device_id}: {what}: {answers}")
+        _refuse_error(self.url, answers[device_id], what)
+
+    def scan(self, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """Ping `ids` one after the other; those that answer, with model number and firmware."""
+        found = {}
+        for device_id in ids:
+            answers = self._attempt(ping(device_id), (device_id,), 3)
+            if not isinstance(answers, str):
+                params = answers[device_id].params
+                found[device_id] = (params[0] | params[1] << 8, params[2])
+        return found
+
+    def _read_transaction(self, frame: bytes, ids: Sequence[int], length: int, what: str) -> dict[int, Packet]:
+        problem = ""
+        for attempt in range(1 + self._read_retries):
+            if attempt:
+                self.retries += 1
+            answers = self._attempt(frame, ids, length)
+            if not isinstance(answers, str):
+                for packet in answers.values():
+                    _refuse_error(self.url, packet, what)
+                return answers
+            problem = answers
+        raise DeviceFault(f"{self.url}: {what}: {problem} ({1 + self._read_retries} attempts)")
+
+    def _attempt(self, frame: bytes, ids: Sequence[int], length: int) -> dict[int, Packet] | str:
+        """One request; the answers by id, or in words what is missing."""
+        self._drop_stale_input()
+        self.send(frame)
+        deadline = time.monotonic() + self._reply_timeout_s
+        answers: dict[int, Packet] = {}
+        bad = ""
+        while len(answers) < len(ids):
+            data = self._receive(deadline)
+            if not data:
+                self.timeouts += 1
+                missing = [i for i in ids if i not in answers]
+                return f"no answer from id {missing} within {self._reply_timeout_s * 1e3:.1f} ms" + bad
+            for packet in self._parser.feed(data):
+                if packet.instruction != Instruction.STATUS or packet.id == BROADCAST_ID:
+                    bad += f"; unexpected instruction 0x{packet.instruction:02x} from id {packet.id}"
+                elif packet.id not in ids:
+                    bad += f"; unexpected answer from id {packet.id}"
+                elif len(packet.params) != length and not packet.error_name:
+                    bad += f"; id {packet.id} sent {len(packet.params)} bytes, expected {length}"
+                else:
+                    answers[packet.id] = packet
+        return answers
+
+    def _drop_stale_input(self) -> None:
+        """A late reply of an earlier request must not be taken for the answer to this one."""
+        self._parser.reset()
+        try:
+            waiting = self._port.in_waiting
+            if waiting:
+                self._parser.discarded += waiting
+                self._port.reset_input_buffer()
+        except (serial.SerialException, OSError) as error:
+            raise DeviceFault(f"{self.url}: the port is gone: {error}") from error
+
+    def _receive(self, deadline: float) -> bytes:
+        """Whatever has come, after waiting for the first byte; empty at the deadline. Sleeps in the kernel, never polls."""
+        try:
+            while True:
+                waiting = self._port.in_waiting
+                if waiting:
+                    return bytes(self._port.read(waiting))
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return b""
+                if self._poll is None:
+                    self._port.timeout = left
+                    return bytes(self._port.read(1))
+                self._wait(left)
+        except (serial.SerialException, OSError) as error:
+            raise DeviceFault(f"{self.url}: the port is gone: {error}") from error
+
+    def _wait(self, seconds: float) -> None:
+        if self._poll is None:
+            return
+        for _, event in self._poll.poll(max(1, round(seconds * 1e3))):
+            if event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) and not self._port.in_waiting:
+                raise DeviceFault(f"{self.url}: the port hung up: the device or its process is gone")
+
+    def _make_poll(self) -> "select.poll | None":
+        try:
+            descriptor = self._port.fileno()
+        except (AttributeError, OSError):  # loop:// and the like have no descriptor; io.UnsupportedOperation is an OSError
+            return None
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
+        return poll
+
+
+def _refuse_error(url: str, packet: Packet, what: str) -> None:
+    """A named error is a refusal; the alert bit alone is not: the answer is valid, and the caller decides."""
+    if packet.error_name:
+        raise DeviceFault(f"{url}: id {packet.id}: {what}: refused with {packet.error_name}")

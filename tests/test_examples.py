@@ -1,0 +1,22 @@
+"""Every example is short and runs to its end, as a user would start it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("[0-9][0-9]_*.py"))
+LINES_MAX = 80
+
+
+def test_examples_are_named_by_number_and_verb() -> None:
+    assert sorted((ROOT / "examples").glob("*.py")) == EXAMPLES
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_short_and_runs(example: Path, tmp_path: Path) -> None:
+    assert len(example.read_text(encoding="utf-8").splitlines()) < LINES_MAX
+    ended = subprocess.run([sys.executable, str(example)], cwd=tmp_path, text=True, capture_output=True, check=False, timeout=300)
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -1,0 +1,193 @@
+"""The composition root: a procedure becomes an arm, a safety layer and the numbers everyone shares. Nothing is enabled here."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from controllers import InverseKinematics
+from devices import ArmProfile, load_profile
+from safety import Bounds, Constraint, Filter, InsertionRule, JointBox, Memory, Monitors, SafetyLayer, Shield
+from toolkit import FloatArray, InvalidInput, Pose, Tube
+from toolkit.models import SerialArm
+from toolkit.procedure import (
+    MoveCp,
+    Procedure,
+    SampledPath,
+    ServoPath,
+    check_against_arm,
+    check_regions,
+    joint_vector,
+    load_procedure,
+    read_servo_paths,
+)
+
+from .safety_parts import constraints_of
+
+N_MAX = 40
+"""Longest plan, in periods: a stop from 50 mm/s at 1 m/s^2 takes 10, and a tick-rounded gentle one twice that."""
+ENABLE_SPEED_MAX = 0.05
+"""Above this joint speed [rad/s or m/s] the arm is moving, and enable is refused."""
+REACH_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Assembly:
+    """Everything a run is made of, checked against each other."""
+
+    procedure: Procedure
+    profile: ArmProfile
+    arm: SerialArm
+    tube: Tube
+    constraints: tuple[Constraint, ...]
+    shield: Shield
+    paths: dict[int, SampledPath]
+    lower: FloatArray
+    upper: FloatArray
+
+    def safety_layer(self) -> SafetyLayer:
+        """A layer of its own for one run."""
+        a5 = self.procedure.assumptions.A5
+        filter_ = Filter(self.arm, self.constraints, self.profile.tick_map, self.tube, self.profile.command_class, a5.eps_R_m)
+        monitors = Monitors(self.profile.tick_map, self.tube, self.procedure.assumptions.A4.age_s_max)
+        return SafetyLayer(self.shield, filter_, monitors, ENABLE_SPEED_MAX)
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """What identifies this run's mathematics: SHA-256 by name."""
+        limits = "\n".join(x.hex() for x in [*self.lower.tolist(), *self.upper.tolist()])
+        files = {"profile": self.profile.path, "tube": self.profile.tube_path}
+        return {
+            "procedure": self.procedure.sha256,
+            "model": self.arm.digest,
+            "limits": hashlib.sha256(limits.encode()).hexdigest(),
+            "tick_map": self.profile.tick_map.digest,
+            **{name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
+        }
+
+
+def assemble(path: Path | str) -> Assembly:
+    """Read a procedure and everything it names, and refuse what cannot work, before any device is touched.
+
+    Raises:
+        SpecificationError: any file is wrong, or they contradict each other; names file, line, field, value, allowed.
+    """
+    procedure = load_procedure(path)
+    profile = load_profile(procedure.resolve(procedure.device.profile))
+    arm = profile.arm_model
+    wanted = (procedure.arm.model, procedure.arm.instrument)
+    has = (profile.arm.model, profile.arm.instrument)
+    if wanted != has:
+        raise procedure.error(f"{wanted[0]} with {wanted[1]}: the device profile is for {has[0]} with {has[1]}", "arm")
+    check_against_arm(procedure, arm)
+    paths = read_servo_paths(procedure)
+    check_regions(procedure, arm.bodies, paths)
+    tube = _tube(procedure, profile)
+    lower, upper = profile.joint_lower, profile.joint_upper
+    constraints = tuple(constraints_of(procedure, arm, lower, upper))
+    shield = _shield(procedure, profile, arm, tube, constraints)
+    assembly = Assembly(procedure, profile, arm, tube, constraints, shield, paths, lower, upper)
+    _check_calibration(procedure)
+    check_start(assembly)
+    check_reach(assembly)
+    return assembly
+
+
+def _tube(procedure: Procedure, profile: ArmProfile) -> Tube:
+    tube = profile.load_tube()
+    a2, a3, a4 = procedure.assumptions.A2, procedure.assumptions.A3, procedure.assumptions.A4
+    stated = (("behind_max", a2.behind_max, tube.behind_max), ("losses_max", a2.losses_max, tube.losses_max))
+    for field, value, identified in stated:
+        if value not in ("from_profile", identified):
+            raise procedure.error(f"{value}: the tube was identified for {identified}", "assumptions", "A2", field)
+    if a3.watchdog_ms != profile.connection.watchdog_ms:
+        raise procedure.error(f"{a3.watchdog_ms}: the profile sets {profile.connection.watchdog_ms} ms", "assumptions", "A3", "watchdog_ms")
+    if not a4.age_s_max <= profile.timing.age_max_ms * 1e-3:
+        allowed = f"the tube was identified for at most {profile.timing.age_max_ms * 1e-3:g} s"
+        raise procedure.error(f"{a4.age_s_max:g}: {allowed}", "assumptions", "A4", "age_s_max")
+    return tube
+
+
+def _shield(
+    procedure: Procedure, profile: ArmProfile, arm: SerialArm, tube: Tube, constraints: tuple[Constraint, ...]
+) -> Shield:
+    bounds = Bounds(procedure.assumptions.A6.float_error_m, procedure.assumptions.A5.eps_R_m)
+    try:
+        return Shield(arm, constraints, profile.tick_map, tube, profile.command_class, bounds, N_MAX)
+    except InvalidInput as error:
+        raise procedure.error(str(error), "constraints") from error
+
+
+def _check_calibration(procedure: Procedure) -> None:
+    a5 = procedure.assumptions.A5
+    if not a5.is_valid_on(date.today()):
+        allowed = f"not in the future and at most {a5.valid_days_max} days old"
+        raise procedure.error(f"{a5.calibrated.isoformat()}: allowed: {allowed}", "assumptions", "A5", "calibrated")
+
+
+def check_start(assembly: Assembly) -> None:
+    """Every named joint position must be certifiable at rest: inside the limits, off the regions, tube included.
+
+    Raises:
+        SpecificationError: names the position, the constraints it violates and by how much.
+    """
+    for name in assembly.procedure.joint_positions:
+        q = joint_vector(assembly.procedure, name, assembly.arm)
+        ticks = assembly.profile.tick_map.to_ticks(q)
+        certification = assembly.shield.certify(Memory.at_rest(ticks, assembly.tube.window), ticks[None])
+        if not certification.ok:
+            raise assembly.procedure.error(f"resting here {certification.reason}, tube and registration included", "joint_positions", name)
+
+
+def check_reach(assembly: Assembly) -> None:
+    """Follow the steps in joint space: every target and path must be reachable inside the limits, with the orientation it has.
+
+    Raises:
+        SpecificationError: the step, the time along its path, how far short, and the joint at its limit.
+    """
+    procedure, arm = assembly.procedure, assembly.arm
+    if "home" not in procedure.joint_positions:
+        return
+    q = joint_vector(procedure, "home", arm)
+    solver = InverseKinematics(arm)
+    for i, step in enumerate(procedure.steps):
+        if isinstance(step, MoveCp):
+            q = _reach(assembly, solver, q, np.array([step.position_B_m]), 1.0, i, "position_B_m")
+        elif isinstance(step, ServoPath):
+            path = assembly.paths[i]
+            every = max(1, round(REACH_EVERY_S * path.rate_hz))
+            q = _reach(assembly, solver, q, path.positions_B_m[::every], path.rate_hz / every, i, "to_B")
+        elif step.word in ("home", "move_jp"):
+            q = joint_vector(procedure, getattr(step, "to", "home"), arm)
+
+
+def _reach(
+    assembly: Assembly, solver: InverseKinematics, q: FloatArray, positions: FloatArray, rate_hz: float, index: int, field: str
+) -> FloatArray:
+    R = assembly.arm.tip_pose(q).R
+    insertion = [c for c in assembly.constraints if isinstance(c, InsertionRule)]
+    box = next(c for c in assembly.constraints if isinstance(c, JointBox))
+    for k, position in enumerate(positions):
+        found = solver.solve_near(Pose(R, position), q)
+        where = f"{np.round(position, 4).tolist()} m at t = {k / rate_hz:.2f} s"
+        step = assembly.procedure.steps[index]
+        if not found.reached:
+            raise assembly.procedure.error(f"{where} cannot be reached: {found.refusal}", "steps", index, step.word, field)
+        q = found.q
+        room = np.minimum(q - box.lower, box.upper - q) - assembly.tube.e
+        if not np.all(room >= 0.0):
+            j = int(np.argmin(room))
+            allowed = f"[{box.lower[j]:g}, {box.upper[j]:g}] less the tube {assembly.tube.e[j]:.3g}"
+            raise assembly.procedure.error(
+                f"{where}: joint {assembly.arm.joint_names[j]} = {q[j]:.4g} is outside {allowed}", "steps", index, step.word, field
+            )
+        for rule in insertion:
+            if not q[rule.insertion] >= rule.insertion_m_min + 0.002:
+                # 2 mm beyond the rule before the wrist may bend: dVRK's own buffer.
+                allowed = f"insertion >= {rule.insertion_m_min + 0.002:.4f} m while the wrist is bent"
+                raise assembly.procedure.error(f"{where}: insertion {q[rule.insertion]:.4f} m: {allowed}", "steps", index, step.word, field)
+    return q
+
+

@@ -1,0 +1,230 @@
+"""The `primum` command. Every subcommand prints what it did and where; errors are one message on stderr and an exit code."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from toolkit import ToolkitError
+
+app = typer.Typer(
+    help="Certified control of surgical arms. Exit codes: 0 done, 2 bad input, 3 stopped by safety or the operator, "
+    "4 device fault, 5 audit fault.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+audit_app = typer.Typer(help="The log of a run.", no_args_is_help=True)
+devices_app = typer.Typer(help="Devices on a line. Nothing here moves anything.", no_args_is_help=True)
+bench_app = typer.Typer(help="Timings against peers, in the same run on the same problem.", no_args_is_help=True)
+campaign_app = typer.Typer(help="Long tests that `make test` runs a short version of.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+app.add_typer(devices_app, name="devices")
+app.add_typer(bench_app, name="bench")
+app.add_typer(campaign_app, name="campaign")
+out, err = Console(), Console(stderr=True)
+
+ProcedureFile = Annotated[Path, typer.Argument(help="Procedure file (YAML).", show_default=False)]
+RunDirectory = Annotated[Path, typer.Argument(help="Run directory, as written by `primum run --out`.", show_default=False)]
+
+
+@app.command()
+def run(
+    procedure: ProcedureFile,
+    out_directory: Annotated[Path, typer.Option("--out", help="New directory for log, figures and report.", show_default=False)],
+    view: Annotated[bool, typer.Option("--view", help="Open the live 3-D view in a browser (extra: view).")] = False,
+) -> None:
+    """Run a procedure: check it, enable the device, do its steps, disable; then write run.json and report.html.
+
+    Ctrl-C stops the arm along its certified plan, disables it and exits with 3.
+    """
+    from .assembly import assemble
+    from .results import write_results
+    from .run import run_procedure
+
+    assembly = assemble(procedure)
+    with _progress() as bar:
+        task = bar.add_task("starting", total=len(assembly.procedure.steps))
+        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, view=view)
+    summary = write_results(assembly, out_directory, result.outcome)
+    out.print(_summary_table(summary))
+    out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
+    if summary.reason:
+        err.print(f"{summary.status}: {summary.reason}", markup=False, style="red")
+    out.print(f"report: {out_directory / 'report.html'}", markup=False, soft_wrap=True)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def validate(procedure: ProcedureFile) -> None:
+    """Check a procedure and everything it names: schema, data, profile, tube, start, reach. Touches no device."""
+    from .assembly import assemble
+
+    assembly = assemble(procedure)
+    table = Table("what", "value", title=assembly.procedure.title)
+    table.add_row("arm", f"{assembly.arm.name}, {assembly.profile.name}")
+    for constraint in assembly.procedure.constraints:
+        table.add_row("constraint", f"{constraint.name} ({constraint.type})")
+    table.add_row("steps", ", ".join(step.word for step in assembly.procedure.steps))
+    for name, digest in assembly.hashes.items():
+        table.add_row(f"{name} SHA-256", digest)
+    out.print(table)
+    for difference in assembly.arm.limits.differences:
+        out.print(f"note: {difference}", markup=False, soft_wrap=True)
+    out.print("valid")
+
+
+@app.command("identify-tube")
+def identify_tube_command(
+    profile: Annotated[Path, typer.Argument(help="Device profile (YAML).", show_default=False)],
+    out_file: Annotated[Path | None, typer.Option("--out", help="Tube file; default: where the profile says.")] = None,
+    cycles: Annotated[int, typer.Option(help="Servo periods to drive, about.", min=1000)] = 12_000,
+    seed: Annotated[int, typer.Option(help="Seed of the motion.")] = 1,
+    yes: Annotated[bool, typer.Option("--yes", help="I have cleared the room: drive a real arm without asking.")] = False,
+) -> None:
+    """Measure the tracking tube e over the command class: full speed, abrupt holds, lost setpoints. The arm moves, in free space."""
+    from devices import identify_tube, load_profile
+    from safety import identification_command
+
+    loaded = load_profile(profile)
+    if not loaded.is_simulated and not yes:
+        typer.confirm(f"{loaded.name} will move over its whole range at full speed. Is the room clear?", abort=True)
+    with _progress() as bar:
+        task = bar.add_task("identifying", total=cycles)
+        tube = identify_tube(
+            loaded,
+            lambda ticks: identification_command(ticks, loaded.tick_map, loaded.joint_lower, loaded.joint_upper),
+            cycles=cycles,
+            seed=seed,
+            out=out_file,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    table = Table("joint", "e", "monitored at", title=f"w = {tube.window} setpoints, {tube.losses_max} of them may be lost")
+    for name, e, monitor in zip(loaded.joint_names, tube.e, tube.e_monitor, strict=True):
+        table.add_row(name, f"{e:.3g}", f"{monitor:.3g}")
+    out.print(table)
+    out.print(f"written: {out_file or loaded.tube_path}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def report(run_directory: RunDirectory) -> None:
+    """Write run.json and report.html of a run again, from its log and truth."""
+    from .results import rewrite_results
+
+    summary = rewrite_results(run_directory)
+    out.print(_summary_table(summary))
+    out.print(f"report: {run_directory / 'report.html'}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def doctor() -> None:
+    """What this machine offers: libraries, real-time scheduling, clock, disk."""
+    from .doctor import examine
+
+    table = Table("what", "found", "meaning")
+    for finding in examine():
+        table.add_row(finding.what, finding.found, finding.meaning)
+    out.print(table)
+
+
+@audit_app.command("verify")
+def audit_verify(run_directory: RunDirectory) -> None:
+    """Check the hash chain of a run's log. Exit code 5 if a record was edited, inserted, deleted, reordered or cut off."""
+    from safety.audit import verify
+
+    directory = run_directory / "audit" if (run_directory / "audit").is_dir() else run_directory
+    result = verify(directory)
+    out.print(str(result), markup=False, soft_wrap=True)
+    raise typer.Exit(0 if result.ok else 5)
+
+
+@devices_app.command("probe")
+def devices_probe(profile: Annotated[Path, typer.Argument(help="Device profile (YAML).", show_default=False)]) -> None:
+    """List the servos of a profile's line with models and modes. Writes nothing, never enables torque."""
+    from .device_list import probe_profile
+
+    table = Table("id", "model", "firmware", "mode", "torque", "problem")
+    for row in probe_profile(profile):
+        table.add_row(*row)
+    out.print(table)
+
+
+@devices_app.command("list")
+def devices_list() -> None:
+    """Serial ports of this machine, and the arm models that are shipped."""
+    from .device_list import arm_models, serial_ports
+
+    for port in serial_ports() or ["no serial port found"]:
+        out.print(port, markup=False)
+    out.print("arm models: " + ", ".join(arm_models()), markup=False)
+
+
+@bench_app.command("mpc")
+def bench_mpc_command(steps: Annotated[int, typer.Option(help="Closed-loop steps.", min=20)] = 200) -> None:
+    """Real-time iteration against CasADi Opti + IPOPT and do-mpc (extra: dev) on the same tracking problem."""
+    from verification.bench import bench_mpc
+
+    out.print(str(bench_mpc(steps=steps)), markup=False)
+
+
+@campaign_app.command("shield")
+def campaign_shield(
+    cases: Annotated[int, typer.Option(help="How many cases.", min=1)] = 100_000,
+    seed: Annotated[int, typer.Option(help="First seed.")] = 0,
+) -> None:
+    """Plans against an adversarial device: no certified plan may violate a constraint. Exit code 3 if one does, or if vacuous."""
+    from verification.campaign import run_shield_campaign
+
+    with _progress() as bar:
+        task = bar.add_task("cases", total=cases)
+        result = run_shield_campaign(cases, seed, lambda done: bar.update(task, completed=done))
+    out.print(str(result), markup=False)
+    raise typer.Exit(0 if result.ok else 3)
+
+
+def main() -> None:
+    """Entry point: a ToolkitError becomes one message and its exit code; anything else is a bug and keeps its traceback."""
+    try:
+        app()
+    except ToolkitError as error:
+        err.print(f"refused: {error}", markup=False, style="red", soft_wrap=True)
+        for note in getattr(error, "__notes__", []):
+            err.print(note, markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+def _progress() -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=err, transient=True)
+
+
+def _show(bar: Progress, task: Any, status: dict[str, Any]) -> None:
+    counts = "  ".join(f"{name} {count}" for name, count in sorted(status["counts"].items()))
+    bar.update(task, completed=status["step"], description=f"{status['word']:<10} {status['t_s']:6.1f} s  {counts}")
+
+
+def _summary_table(summary: Any) -> Table:
+    table = Table("figure", "value", title=f"{summary.status} after {summary.cycles} cycles of {summary.period_s * 1e3:g} ms")
+    table.add_row("verdicts", "  ".join(f"{k} {v}" for k, v in summary.verdicts.model_dump().items()))
+    table.add_row("deadline misses", str(summary.deadline_misses))
+    for label, unit, q in (("cycle", "ms", summary.cycle_ms), ("MPC", "ms", summary.mpc_ms), ("certify", "µs", summary.certify_us)):
+        if q is not None:
+            table.add_row(f"{label}, median / p99 / max", f"{q.median:.3g} / {q.p99:.3g} / {q.max:.3g} {unit}")
+    if summary.tip_error_m is not None:
+        e = summary.tip_error_m
+        table.add_row("tip error in truth, rms / p99 / max", f"{e.rms * 1e3:.3f} / {e.p99 * 1e3:.3f} / {e.max * 1e3:.3f} mm")
+    if summary.pass_fraction_settled is not None:
+        table.add_row("of all path cycles counted above", f"{summary.pass_fraction_settled:.1%}")
+    if summary.truth is not None:
+        for name, margin in summary.truth.margin_min.items():
+            table.add_row(f"true margin, {name}", f"{margin:.3e}")
+    for name, approach in summary.approach.items():
+        if approach.standoff_at_rest_m is not None:
+            table.add_row(f"stand-off at rest, {name}", f"{approach.standoff_at_rest_m * 1e3:.2f} mm")
+        if approach.speed_at_3mm_m_s is not None:
+            table.add_row(f"speed at 3 mm, {name}", f"{approach.speed_at_3mm_m_s * 1e3:.1f} mm/s")
+    return table

@@ -1,0 +1,176 @@
+"""The control process: one device, one controller, one safety layer, one log, one loop. Started by `run`, never by hand.
+
+It talks to its parent over a pipe: status a few times a second upwards, the word "stop" downwards. Nothing in the loop waits for it.
+"""
+
+import os
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from devices import DynamixelArm
+from safety import Memory, SafetyLayer, StateMachine
+from safety.audit import AuditLog, RecordKind
+from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ServoLoop, ToolkitError, Verdict
+
+from .assembly import Assembly, assemble
+from .cycle_payload import cycle_payload
+from .pilot import Pilot
+from .realtime import request_realtime
+from .version import version_info
+
+STATUS_EVERY = 20
+REST_CYCLES = 20
+SETTLE_S = 0.25
+
+
+@dataclass
+class Outcome:
+    """How the run ended, sent to the parent last. exit_code: 0 done, 3 stopped by safety or operator, 4 device, 5 log."""
+
+    status: str
+    reason: str
+    exit_code: int
+    disabled: bool = False
+    realtime: dict[str, bool] = field(default_factory=dict)
+
+
+def control_main(procedure_path: str, run_directory: str, port: str | None, pipe: Connection) -> None:
+    """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a loop interrupted at a random line would not stop safely
+    try:
+        outcome = _Run(assemble(procedure_path), Path(run_directory), port, pipe).execute()
+    except ToolkitError as error:
+        outcome = Outcome("refused", str(error), error.exit_code)
+    try:
+        pipe.send(("outcome", outcome))
+    except OSError:
+        pass  # nobody listens any more; the log has it
+    os._exit(outcome.exit_code)
+
+
+class _Run:
+    """One run from connect to disable. Any exit leaves the arm disabled at rest, or holding with the reason said."""
+
+    def __init__(self, assembly: Assembly, directory: Path, port: str | None, pipe: Connection) -> None:
+        self._assembly, self._directory, self._port, self._pipe = assembly, directory, port, pipe
+        self._layer: SafetyLayer = assembly.safety_layer()
+        self._states = StateMachine()
+        self._counts: Counter[str] = Counter()
+        self._fault: ToolkitError | None = None
+        self._stop_reason = ""
+        self._cycle = 0
+
+    def execute(self) -> Outcome:
+        self._pilot = Pilot(self._assembly)
+        self._assembly.shield.warm_up()
+        meta = {"procedure": self._assembly.procedure.text, "procedure_file": str(Path(self._assembly.procedure.file).resolve()), "hashes": self._assembly.hashes, **version_info()}
+        meta["tube"] = {"e": self._assembly.tube.e.tolist(), "behind_max": self._assembly.tube.behind_max}
+        self._log = AuditLog(self._directory / "audit", meta)
+        device = DynamixelArm(self._assembly.profile, self._port)
+        try:
+            device.connect()
+            first = self._layer.enable(device.read())
+            device.enable(first)
+        except ToolkitError as error:
+            device.close()
+            self._log.append(RecordKind.EVENT, {"refused": str(error)}, urgent=True)
+            self._log.close({"status": "refused"})
+            return Outcome("refused", str(error), error.exit_code)
+        self._states.command("enable")
+        self._log.append(RecordKind.STATE, {"state": "ENABLED", "first_ticks": first.plan[0].tolist()}, urgent=True)
+        self._pilot.prime(self._layer.setpoint)
+        grant = request_realtime()
+        outcome = self._drive(device)
+        outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen}
+        return self._shut_down(device, outcome)
+
+    def _drive(self, device: DynamixelArm) -> Outcome:
+        clock = MonotonicClock()
+        loop: ServoLoop[Memory | None] = ServoLoop(
+            device, self._pilot, self._layer, clock, self._record, self._missed, self._assembly.profile.period_s
+        )
+        loop.start()
+        resting = 0
+        while True:
+            result = loop.step()
+            self._cycle = result.index
+            self._fault = self._fault or result.fault
+            if result.index % STATUS_EVERY == 0:
+                self._exchange(loop)
+            if self._pilot.overdue and self._layer.violation is None:
+                self._layer.request_stop(self._pilot.overdue)
+            violation = self._layer.violation
+            finished = self._layer.at_rest and (self._pilot.done or violation is not None)
+            resting = resting + 1 if finished else 0
+            if result.decided.certified.ticks is None or resting >= REST_CYCLES:
+                break
+        if violation is None:
+            return Outcome("completed", "", 0)
+        return self._stopped(f"{violation.assumption}: {violation.reason}")
+
+    def _stopped(self, reason: str) -> Outcome:
+        if isinstance(self._fault, AuditFault):
+            return Outcome("stopped", f"log: {self._fault}", 5)
+        if isinstance(self._fault, DeviceFault):
+            return Outcome("stopped", f"device: {self._fault}", 4)
+        return Outcome("stopped", self._stop_reason or reason, 3)
+
+    def _record(self, record: CycleRecord[Memory | None]) -> None:
+        verdict = record.decided.certified.verdict
+        self._counts[verdict.value] += 1
+        payload = cycle_payload(record)
+        position = self._pilot.position
+        payload["step"] = {"index": position.step, "t_s": position.t_s}
+        tip = self._pilot.reference_tip_m
+        payload["reference_tip_m"] = None if tip is None else tip.tolist()
+        if not isinstance(self._fault, AuditFault):
+            self._log.append(RecordKind.CYCLE, payload, urgent=verdict in (Verdict.BACKUP, Verdict.STOP))
+
+    def _missed(self, index: int, in_a_row: int, why: str) -> None:
+        self._counts["MISS"] += 1
+        if not isinstance(self._fault, AuditFault):
+            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)
+
+    def _exchange(self, loop: ServoLoop[Memory | None]) -> None:
+        """Tell the parent where we are, and hear whether the operator wants to stop. A parent that is gone is a reason to stop."""
+        position = self._pilot.position
+        try:
+            self._pipe.send(("status", {"cycle": loop.index, "counts": dict(self._counts), "step": position.step, "word": position.word,
+                                        "t_s": position.t_s}))  # fmt: skip
+            if self._pipe.poll(0):
+                self._stop_reason = str(self._pipe.recv())
+                self._layer.request_stop(self._stop_reason)
+        except (OSError, EOFError):
+            self._stop_reason = "the front end is gone"
+            self._layer.request_stop(self._stop_reason)
+
+    def _shut_down(self, device: DynamixelArm, outcome: Outcome) -> Outcome:
+        """Hold until the plant is at rest, then torque off; a device that cannot be trusted is left holding, and that is said."""
+        problems: list[str] = []
+        device.stop()
+        time.sleep(SETTLE_S)
+        try:
+            device.disable()
+            outcome.disabled = True
+            self._states.command("disable")
+        except ToolkitError as error:
+            problems.append(f"not disabled, the arm holds: {error}")
+            self._states.fault()
+        device.close()
+        end: dict[str, Any] = {"status": outcome.status, "reason": outcome.reason, "exit_code": outcome.exit_code, "problems": problems}
+        try:
+            self._log.append(RecordKind.STATE, {"state": self._states.state.value, **end}, urgent=True)
+            self._log.close(end)
+        except AuditFault as error:
+            if outcome.exit_code == 0:
+                outcome = Outcome("stopped", f"log: {error}", 5, outcome.disabled, outcome.realtime)
+        if problems and outcome.exit_code == 0:
+            outcome = Outcome("stopped", "; ".join(problems), 4, False, outcome.realtime)
+        elif problems:
+            outcome.reason = "; ".join([outcome.reason, *problems])
+        return outcome

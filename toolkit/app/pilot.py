@@ -1,0 +1,221 @@
+"""The pilot: turns a procedure's steps into references and asks the MPC for the next setpoint. Proposes; never decides."""
+
+from dataclasses import dataclass
+import numpy as np
+
+from controllers import (
+    CartesianSpeed,
+    ConstantReference,
+    HalfSpace,
+    JointReference,
+    JointTrajectory,
+    LineReference,
+    PathReference,
+    Reference,
+    SetpointLimits,
+    TrackingMpc,
+    TrackingMpcOptions,
+    TrackingOptions,
+)
+from controllers.reference import is_joint_trajectory, is_tip_reference
+from safety import CommandedRate, KeepInFaces
+from toolkit import FloatArray, InvalidInput, JointProposal, JointState, Pose, Setpoint
+from toolkit.procedure import Disable, Enable, Home, MoveCp, MoveJp, ServoPath, Step, Wait, joint_vector
+
+from .assembly import Assembly
+
+SPEED_SHARE = 0.965
+ACCELERATION_SHARE = 0.72
+JOINT_SHARE = 0.8
+"""Below the certified limits: rounding to ticks adds up to half a tick to each increment, a filter row is linear, a sphere is not."""
+SETTLE_S = 0.15
+OVERDUE_S = 4.0
+LINE_ACCELERATION_M_S2 = 0.25
+TURN_RAD_S = 0.5
+
+
+Motion = Reference | JointTrajectory
+
+
+@dataclass(frozen=True)
+class PilotPosition:
+    """Where the pilot is in the procedure: step index and word, the motion's own time at the cycle's start."""
+
+    step: int
+    word: str
+    t_s: float
+
+
+class Pilot:
+    """Runs the steps one after another; `done` when the last one is reached and the setpoints are at rest."""
+
+    def __init__(self, assembly: Assembly, mpc: TrackingMpc | None = None) -> None:
+        self._assembly = assembly
+        self._mpc = mpc or build_mpc(assembly)
+        self._period_s = assembly.profile.period_s
+        self._index = -1
+        self._motion: Motion | None = None
+        self._pending: list[Motion] = []
+        self._start_s = 0.0
+        self._jaw = 0.0
+        self.position = PilotPosition(0, "enable", 0.0)
+        self.overdue = ""
+        self.done = False
+
+    @property
+    def reference_tip_m(self) -> FloatArray | None:
+        """Where the tip should be at this cycle's start, (3,), frame B; None for joint motions."""
+        if self._motion is not None and is_tip_reference(self._motion):
+            return np.asarray(self._motion.poses(np.array([self.position.t_s]))[0][0])
+        return None
+
+    def prime(self, setpoint: Setpoint, solves: int = 20) -> None:
+        """Solve for standing still where the arm is, so that the first cycle starts warm: a cold start takes several periods."""
+        reference = ConstantReference(self._assembly.arm.tip_pose(setpoint.q))
+        for _ in range(solves):
+            self._mpc.compute(setpoint.q, setpoint.q_dot, reference, 0.0)
+
+    def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
+        """The MPC's proposal for the next period, on a time grid of whole periods so that jitter does not shake the reference."""
+        if self._motion is None:
+            self._next_motion(setpoint, now_s)
+        t = round((now_s - self._start_s) / self._period_s) * self._period_s
+        if self._finished(t, setpoint):
+            self._next_motion(setpoint, now_s)
+            t = 0.0
+        self.position = PilotPosition(self._index, self._assembly.procedure.steps[self._index].word, t)
+        if self._motion is None:
+            raise InvalidInput("pilot: no motion to follow")
+        return self._mpc.compute(setpoint.q, setpoint.q_dot, self._motion, t + self._period_s, state, self._jaw_target())
+
+    def _jaw_target(self) -> float | None:
+        return self._jaw if self._assembly.arm.has_jaw else None
+
+    def _finished(self, t: float, setpoint: Setpoint) -> bool:
+        motion = self._motion
+        if motion is None or t < motion.duration_s:
+            return False
+        step = self._assembly.procedure.steps[self._index]
+        if isinstance(step, (ServoPath, Wait)) and not self._pending and not isinstance(motion, LineReference):
+            return True
+        at_rest = bool(np.all(np.abs(setpoint.q_dot) * self._period_s <= 2.5 * np.abs(self._assembly.profile.tick_map.M).sum(axis=1)))
+        arrived = at_rest and self._distance(motion, setpoint) <= 1e-3
+        if t > motion.duration_s + OVERDUE_S and not arrived:
+            self.overdue = f"step {self._index} ({step.word}) has not arrived {OVERDUE_S:g} s after its time"
+        return t >= motion.duration_s + SETTLE_S and arrived
+
+    def _distance(self, motion: Motion, setpoint: Setpoint) -> float:
+        """Tip distance to the end of the motion, [m]."""
+        end = np.array([motion.duration_s])
+        here = self._assembly.arm.tip_pose(setpoint.q).p_m
+        if is_joint_trajectory(motion):
+            return float(np.linalg.norm(self._assembly.arm.tip_pose(motion.joints(end)[0]).p_m - here))
+        return float(np.linalg.norm(motion.poses(end)[0][0] - here)) if is_tip_reference(motion) else 0.0
+
+    def _next_motion(self, setpoint: Setpoint, now_s: float) -> None:
+        self._start_s = now_s
+        if self._pending:
+            self._motion = self._pending.pop(0)
+            return
+        while True:
+            self._index += 1
+            step = self._assembly.procedure.steps[self._index]
+            if isinstance(step, Enable):
+                self._jaw = float(setpoint.q[-1])
+                continue
+            break
+        self._pending = self._motions(step, setpoint)
+        self.done = isinstance(step, Disable)
+        self._motion = self._pending.pop(0)
+
+    def _motions(self, step: Step, setpoint: Setpoint) -> list[Motion]:
+        assembly, pose = self._assembly, self._assembly.arm.tip_pose(setpoint.q)
+        if isinstance(step, (Home, MoveJp)):
+            return [self._joint_motion(step, setpoint)]
+        if isinstance(step, MoveCp):
+            return [LineReference(pose, _goal(step, pose), _line_speed(step.speed_m_s))]
+        if isinstance(step, ServoPath):
+            path = assembly.paths[assembly.procedure.steps.index(step)]
+            motions: list[Motion] = [PathReference(path.positions_B_m, path.rate_hz, pose.R)]
+            if step.approach_speed_m_s is not None:
+                motions.insert(0, LineReference(pose, Pose(pose.R, path.start_B_m), _line_speed(step.approach_speed_m_s)))
+            return motions
+        if isinstance(step, Wait):
+            return [_Hold(pose, step.duration_s)]
+        return [ConstantReference(pose)]
+
+    def _joint_motion(self, step: Home | MoveJp, setpoint: Setpoint) -> JointReference:
+        assembly = self._assembly
+        goal = joint_vector(assembly.procedure, step.to if isinstance(step, MoveJp) else "home", assembly.arm)
+        self._jaw = float(goal[-1])
+        velocity = np.array([joint.si[2] for joint in assembly.profile.joints]) * step.speed_ratio
+        acceleration = np.array([joint.si[3] for joint in assembly.profile.joints]) * 0.1
+        return JointReference(setpoint.q, goal, velocity, acceleration)
+
+
+@dataclass(frozen=True, eq=False)
+class _Hold:
+    """A pose for a time (the step wait)."""
+
+    pose: Pose
+    duration_s: float
+
+    def poses(self, t_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return ConstantReference(self.pose).poses(t_s)
+
+
+def build_mpc(assembly: Assembly) -> TrackingMpc:
+    """The tracking MPC with the limits of the procedure, less what rounding adds, and the keep-in faces it is told of."""
+    profile, chosen = assembly.profile, assembly.procedure.controller
+    rates = [c for c in assembly.constraints if isinstance(c, CommandedRate)]
+    limits = SetpointLimits(
+        velocity=np.array([joint.si[2] for joint in profile.joints]) * JOINT_SHARE,
+        acceleration=np.array([joint.si[3] for joint in profile.joints]) * JOINT_SHARE,
+        tip_speed_m_s=SPEED_SHARE * min((c.limit for c in rates if c.order == 1), default=0.5),
+        tip_acceleration_m_s2=ACCELERATION_SHARE * min((c.limit for c in rates if c.order == 2), default=10.0),
+        # The tip stands for all limited points: with a steady orientation they move alike, and the shield checks each of them.
+        points=("tip",),
+        joint_margin=2.0 * assembly.tube.e,
+    )
+    stage_periods = round(chosen.stage_s / profile.period_s)
+    if not abs(stage_periods * profile.period_s - chosen.stage_s) <= 1e-9 or stage_periods < 1:
+        raise assembly.procedure.error(
+            f"{chosen.stage_s:g}: a whole number of servo periods of {profile.period_s:g} s", "controller", "stage_s"
+        )
+    options = TrackingOptions(stages=chosen.horizon_stages, stage_periods=stage_periods, period_s=profile.period_s, **_weights(assembly))
+    return TrackingMpc(assembly.arm, limits, TrackingMpcOptions(tracking=options, latency_s=profile.latency_s), _known_faces(assembly))
+
+
+_WEIGHTS = ("position_scale_m", "orientation_scale_rad", "terminal_weight", "velocity_weight", "acceleration_weight")
+
+
+def _weights(assembly: Assembly) -> dict[str, float]:
+    """What the procedure states of the controller's tuning; the rest is the controller's own."""
+    chosen = assembly.procedure.controller
+    return {name: getattr(chosen, name) for name in _WEIGHTS if getattr(chosen, name) is not None}
+
+
+def _known_faces(assembly: Assembly) -> tuple[HalfSpace, ...]:
+    """Keep-in faces for the tip alone, moved in by what the bodies around it need: the MPC only has to stay out of the way."""
+    hidden = {region.name for region in assembly.procedure.regions if region.hidden_from_controller}
+    reach_m = max(body.radius_m for body in assembly.arm.bodies) + 0.015
+    return tuple(
+        HalfSpace(-normal, -(float(offset) - reach_m), ("tip",))
+        for c in assembly.constraints
+        if isinstance(c, KeepInFaces) and c.name not in hidden
+        for normal, offset in zip(c.normals_B, c.offsets_m, strict=True)
+    )
+
+
+def _goal(step: MoveCp, pose: Pose) -> Pose:
+    from toolkit.procedure.sampled_path import quaternion_matrix  # noqa: PLC0415
+
+    if step.rotation_BT is not None:
+        return Pose(np.array(step.rotation_BT), np.array(step.position_B_m))
+    if step.quaternion_BT_wxyz is not None:
+        return Pose(quaternion_matrix(step.quaternion_BT_wxyz), np.array(step.position_B_m))
+    return Pose(pose.R, np.array(step.position_B_m))
+
+
+def _line_speed(speed_m_s: float) -> CartesianSpeed:
+    return CartesianSpeed(speed_m_s, LINE_ACCELERATION_M_S2, TURN_RAD_S, 2.0 * TURN_RAD_S)

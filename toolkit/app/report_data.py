@@ -1,0 +1,189 @@
+"""report.html of a run: its log, figures and truth in the report's own terms."""
+
+from pathlib import Path
+
+import numpy as np
+
+from safety import CommandedRate
+from toolkit import FloatArray, Margin, Verdict
+from toolkit import procedure as p
+from verification.report import (
+    Assumption,
+    BoxRegion,
+    CapsuleRegion,
+    Constraint,
+    CycleTrace,
+    CylinderRegion,
+    Intervention,
+    PolytopeRegion,
+    Region,
+    ReportData,
+    Series,
+    SphereRegion,
+    TrackingTrace,
+    write_report,
+)
+from verification.run_directory import RunSummary
+
+from .assembly import Assembly
+from .figures import TruthFigures, commanded_names
+from .run_log import RunLog
+from .version import version_info
+
+GAP_S = 0.1
+"""Interventions nearer than this are one spell."""
+
+
+def write_run_report(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, path: Path) -> int:
+    """Write the report of a run; returns its size in bytes."""
+    return write_report(report_data(assembly, log, figures, summary, path.parent.name), path)
+
+
+def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, name: str) -> ReportData:
+    """Everything the report says."""
+    t0 = float(log.t_s[0]) if log.t_s.size else 0.0
+    t = log.t_s - t0
+    total, certify = log.timing_us.get("total", t * np.nan), log.timing_us.get("certify", t * np.nan)
+    versions = version_info()
+    tracking = figures.tracking if figures is not None else None
+    nothing = np.empty(0)
+    return ReportData(
+        title=assembly.procedure.title,
+        status=summary.status,
+        exit_code=summary.exit_code,
+        reason=summary.reason,
+        started_utc=summary.started_utc.isoformat(timespec="seconds"),
+        device=assembly.profile.name,
+        run_name=name,
+        period_s=summary.period_s,
+        misses=summary.deadline_misses,
+        cycles=_cycles(assembly, log, t, t0),
+        constraints=_constraints(assembly, log, t, summary),
+        assumptions=_assumptions(assembly, summary),
+        unproved=summary.unproved,
+        tracking=TrackingTrace(tracking.t_s, tracking.error_m, tracking.counted)
+        if tracking is not None
+        else TrackingTrace(nothing, nothing, np.empty(0, dtype=bool)),
+        cycle_s=Series.where(t, total * 1e-6, np.isfinite(total)),
+        mpc_s=Series.where(t, log.mpc_us * 1e-6, np.isfinite(log.mpc_us)),
+        certify_s=Series.where(t, certify * 1e-6, np.isfinite(certify)),
+        interventions=_interventions(assembly, log, t),
+        regions=tuple(_region(region) for region in assembly.procedure.regions),
+        hashes=assembly.hashes,
+        versions={k: v for k, v in versions.items() if k not in ("platform", "git_commit") and v},
+        platform={"platform": versions["platform"], "git commit": versions["git_commit"] or "not a checkout"},
+        truth=figures.trace if figures is not None else None,
+        brake_m_s2=min((c.limit for c in assembly.constraints if isinstance(c, CommandedRate) and c.order == 2), default=None),
+        dirty=versions["git_commit"].endswith("+changes"),
+        notes=assembly.arm.notes + assembly.arm.limits.differences,
+    )
+
+
+def _cycles(assembly: Assembly, log: RunLog, t: FloatArray, t0: float) -> CycleTrace:
+    arm, tick_map = assembly.arm, assembly.profile.tick_map
+    commanded = np.array([arm.tip_pose(tick_map.to_joints(ticks)).p_m for ticks in log.ticks]).reshape(-1, 3)
+    reference = np.where(np.isfinite(log.reference_tip_m), log.reference_tip_m, commanded)
+    missed = np.unique(np.maximum(log.missed_t_s - t0, 0.0))
+    return CycleTrace(t, log.verdict, reference, commanded, missed)
+
+
+def _constraints(assembly: Assembly, log: RunLog, t: FloatArray, summary: RunSummary) -> tuple[Constraint, ...]:
+    truth = summary.truth.margin_min if summary.truth is not None else {}
+    commanded = commanded_names(assembly)
+    rows = []
+    for name, values in log.margins.items():
+        words, unit = _words(assembly, name)
+        series = Series.where(t, values, np.isfinite(values))
+        rows.append(Constraint(name, words, unit, series, truth.get(name), "command" if name in commanded else "motion"))
+    return tuple(rows)
+
+
+def _words(assembly: Assembly, name: str) -> tuple[str, str]:
+    for c in assembly.procedure.constraints:
+        if name.split(".")[0] != c.name:
+            continue
+        if isinstance(c, p.Region):
+            where = "inside" if c.keeps_in else "outside"
+            kind = c.type.removeprefix("keep_in_").removeprefix("keep_out_").replace("_", " ")
+            return f"{', '.join(c.bodies)} stay {where} the {kind} '{c.name}'", "m"
+        if isinstance(c, p.SpeedLimit):
+            return f"commanded speed of {', '.join(c.points)} at most {c.limit_m_s * 1e3:g} mm/s", "m/s"
+        if isinstance(c, p.AccelerationLimit):
+            return f"commanded acceleration of {', '.join(c.points)} at most {c.limit_m_s2:g} m/s²", "m/s^2"
+        if isinstance(c, p.InsertionRule):
+            return f"wrist straight until {c.wrist_past_rcm_m * 1e3:g} mm past the remote centre", "m"
+        if isinstance(c, p.RemoteCentre):
+            return f"shaft within {c.limit_m * 1e3:g} mm of the remote centre", "m"
+        return "joints inside their limits", "m" if name.endswith(".m") else "rad"
+    return name, ""
+
+
+def _assumptions(assembly: Assembly, summary: RunSummary) -> tuple[Assumption, ...]:
+    rows = []
+    for figure in summary.assumptions:
+        stated = getattr(assembly.procedure.assumptions, figure.id)
+        bound = figure.bound if figure.bound is not None else "stated"
+        measured: float | str | None = figure.measured_max
+        held = None
+        if figure.id == "A3":
+            measured, held = "read back at connect", True
+        elif measured is not None and isinstance(bound, str):
+            held = True
+        monitor = stated.monitor if figure.monitored else ""
+        rows.append(Assumption(figure.id, f"{stated.claim} {stated.statement}", bound, measured, figure.unit, monitor, stated.reaction, held))
+    return tuple(rows)
+
+
+def _interventions(assembly: Assembly, log: RunLog, t: FloatArray) -> tuple[Intervention, ...]:
+    """Spells of cycles that were not PASS, joined over short gaps; the gravest verdict and its reason speak for a spell."""
+    indices = [i for i, verdict in enumerate(log.verdict) if verdict is not Verdict.PASS]
+    spells: list[list[int]] = []
+    for i in indices:
+        if spells and t[i] - t[spells[-1][-1]] <= GAP_S:
+            spells[-1].append(i)
+        else:
+            spells.append([i])
+    return tuple(_spell(assembly, log, t, spell) for spell in spells)
+
+
+_GRAVITY = (Verdict.MODIFIED, Verdict.BACKUP, Verdict.STOP)
+
+
+def _spell(assembly: Assembly, log: RunLog, t: FloatArray, cycles: list[int]) -> Intervention:
+    worst = max(cycles, key=lambda i: _GRAVITY.index(log.verdict[i]))
+    names = tuple(sorted({name for i in cycles for name in log.active[i]}))
+    margin = None
+    best = None
+    for name in names:
+        if name in log.margins and np.isfinite(log.margins[name][cycles]).any():
+            value = float(np.nanmin(log.margins[name][cycles]))
+            if best is None or value < best:
+                best, margin = value, Margin(value, _words(assembly, name)[1])
+    end = float(t[cycles[-1]]) + assembly.profile.period_s
+    return Intervention(float(t[cycles[0]]), end, log.verdict[worst], names, log.reasons[worst], margin)
+
+
+def _region(region: p.Region) -> Region:
+    keep, name = ("in" if region.keeps_in else "out"), region.name
+    array = np.array
+    if isinstance(region, p.KeepInHalfSpace):
+        return PolytopeRegion(name, keep, array([region.normal_B]), array([region.offset_m]))
+    if isinstance(region, p.KeepInPolytope):
+        return PolytopeRegion(name, keep, array([h.normal_B for h in region.half_spaces]), array([h.offset_m for h in region.half_spaces]))
+    if isinstance(region, (p.KeepInBox, p.KeepOutBox)):
+        low, high = array(region.lower_B_m), array(region.upper_B_m)
+        return BoxRegion(name, keep, 0.5 * (low + high), 0.5 * (high - low))
+    if isinstance(region, (p.KeepInSphere, p.KeepOutSphere)):
+        return SphereRegion(name, keep, array(region.center_B_m), region.radius_m)
+    if isinstance(region, (p.KeepInCapsule, p.KeepOutCapsule)):
+        return CapsuleRegion(name, keep, array(region.start_B_m), array(region.end_B_m), region.radius_m)
+    if isinstance(region, (p.KeepInCylinder, p.KeepOutCylinder)):
+        return CylinderRegion(name, keep, array(region.start_B_m), array(region.end_B_m), region.radius_m)
+    if isinstance(region, p.KeepOutPolytope):
+        from scipy.spatial import ConvexHull  # noqa: PLC0415  only this shape needs faces from vertices
+
+        equations = ConvexHull(array(region.vertices_B_m)).equations
+        return PolytopeRegion(name, keep, equations[:, :3], -equations[:, 3])
+    raise TypeError(f"no picture for {type(region).__name__}")
+
+

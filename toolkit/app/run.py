@@ -1,0 +1,108 @@
+"""`primum run`: the front end of a run. Starts the device if it is simulated and the control process, watches, writes the results."""
+
+import multiprocessing
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from devices import launch_simulated_arm
+from toolkit import InvalidInput
+
+from .assembly import Assembly, assemble
+from .control_process import Outcome, control_main
+
+START_S = 60.0
+SILENCE_S = 3.0
+STOP_S = 10.0
+AFTER_S = 0.4
+"""The plant is recorded this long after the control process ended: what a dead controller's arm does is part of the truth."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended and where everything is."""
+
+    directory: Path
+    outcome: Outcome
+    truth: Path | None
+
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+def run_procedure(
+    path: Path, directory: Path, progress: Progress, assembly: Assembly | None = None, view: bool = False
+) -> RunResult:
+    """Run a procedure into a new run directory.
+
+    Args:
+        progress: called with the control process's status a few times a second.
+    Raises:
+        SpecificationError, InvalidInput: bad input; no device was touched. DeviceFault: the simulated arm did not start.
+    """
+    assembly = assembly or assemble(path)
+    if directory.exists() and any(directory.iterdir()):
+        raise InvalidInput(f"{directory}: already holds something; a run never writes over another: choose a new --out")
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, directory / "procedure.yaml")
+    truth = directory / "truth.bin" if assembly.profile.is_simulated else None
+    with ExitStack() as stack:
+        port = None
+        if assembly.profile.is_simulated:
+            port = stack.enter_context(launch_simulated_arm(assembly.profile, truth=truth)).port
+        outcome = _watch(path, directory, port, progress)
+        if truth is not None:
+            time.sleep(AFTER_S)
+    return RunResult(directory, outcome, truth)
+
+
+def _watch(path: Path, directory: Path, port: str | None, progress: Progress) -> Outcome:
+    """Run the control process and listen. Ctrl-C asks it to stop; a second one changes nothing: it is already stopping."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=control_main, args=(str(path), str(directory), port, theirs), daemon=True)
+    interrupted: list[int] = []
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.append(number)
+
+    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        process.start()
+        theirs.close()
+        return _listen(process, ours, interrupted, progress)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if process.is_alive():
+            process.kill()
+        process.join()
+
+
+def _listen(process: Any, pipe: Any, interrupted: list[int], progress: Progress) -> Outcome:
+    heard, limit_s, asked = time.monotonic(), START_S, False
+    while True:
+        if interrupted and not asked:
+            asked = True
+            pipe.send("stopped by the operator (Ctrl-C)")
+        try:
+            if pipe.poll(0.05):
+                kind, value = pipe.recv()
+                if kind == "outcome":
+                    process.join(STOP_S)
+                    return Outcome(**vars(value))
+                heard, limit_s = time.monotonic(), SILENCE_S
+                progress(value)
+                continue
+        except (EOFError, OSError):
+            process.join(STOP_S)
+            return Outcome("stopped", f"the control process died (exit code {process.exitcode}); the device's own watchdog holds the arm", 3)
+        if time.monotonic() - heard > limit_s:
+            process.kill()
+            return Outcome("stopped", f"the control process was silent for {limit_s:g} s and was ended; the device holds the arm", 3)
