@@ -1,45 +1,109 @@
-"""Linearised constraints at one configuration, for the filter: a_i dq <= (step allowed by the distance d_i).
+"""The filter's rows as one graph: every constraint linearised at the newest setpoint, over the servo increments of the next period.
 
 Deliberately apart from window_check: the shield shares no code with what proposes to it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import casadi as ca
+import numpy as np
 
-from toolkit import FloatArray
+from toolkit import FloatArray, TickMap, Tube
 
 from .batch_function import ArmGraph, BatchFunction
 from .constraints import CommandedRate, Constraint, InsertionRule, JointBox, KeepInFaces, KeepInTube, KeepOut, RemoteCentre
 from .regions import closest_on_segments, unit
 
+_CUBE = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1],
+                  [1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]], dtype=np.float64)  # fmt: skip
+DIRECTIONS = _CUBE / np.linalg.norm(_CUBE, axis=1, keepdims=True)
+"""Thirteen axes of a cube: |N v| <= b for all of them keeps |v| <= 1.12 b."""
+FREE = 1e9
+SCALE = 1e3
+"""Rows are in millimetres: what DAQP's tolerance of 1e-6 then means is a nanometre."""
+
+
+@dataclass(frozen=True)
+class RowLimits:
+    """static_m is kept from every region; A = brake T^2 bounds approach; step_m, change_m bound limited points per period."""
+
+    static_m: float
+    A_m: float
+    step_m: float
+    change_m: float
+    limited_points: tuple[str, ...]
+    speed_name: str
+    acceleration_name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """lower <= A x <= upper, (k, n), (k,), (k,), and J M of the limited points (3 p, n), both in millimetres."""
+
+    A: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    J: FloatArray
+
+
 Row = tuple[str, ca.SX, ca.SX]
 
 
 class LinearRows:
-    """Gradient a (k, n) and distance d (k,) of every constraint at q, and the Jacobians of the points whose rate is limited.
+    """Builds the graph once, evaluates it once per cycle."""
 
-    d is a distance of the point itself ([m], or the joint's unit); tube and window are the caller's to take off.
-    """
-
-    def __init__(self, arm: ArmGraph, constraints: Sequence[Constraint], limited_points: Sequence[str]) -> None:
-        self._arm = arm
-        self._q = ca.SX.sym("q", arm.n)
+    def __init__(self, arm: ArmGraph, constraints: Sequence[Constraint], tick_map: TickMap, tube: Tube, limits: RowLimits) -> None:
+        self._arm, self._limits, self._n = arm, limits, arm.n
+        self._M, self._absM, self._e = ca.SX(tick_map.M), ca.SX(np.abs(tick_map.M)), ca.SX(tube.e)
+        self._q, self._step, self._desired, self._lo, self._hi = (ca.SX.sym(name, arm.n) for name in ("q", "step", "desired", "lo", "hi"))
         points = arm.points_sx(self._q)
         self._P = {name: points[:, i] for i, name in enumerate(arm.point_names)}
         self._bodies = {body.name: body for body in arm.bodies}
-        rows = [row for c in constraints for row in self._rows_of(c)]
-        self.names = tuple(name for name, _, _ in rows)
-        self._n, self._limited = arm.n, len(limited_points)
-        gradients = ca.vertcat(*(a.T for _, a, _ in rows))
-        jacobian = ca.jacobian(ca.vertcat(*(self._P[name] for name in limited_points)), self._q)
-        distances = ca.vertcat(*(d for _, _, d in rows))
-        self._evaluate = BatchFunction("rows", [self._q], [ca.vec(gradients.T), distances, ca.vec(jacobian.T)])
+        parts = [self._region_row(row) for c in constraints for row in self._rows_of(c)]
+        J = ca.densify(ca.mtimes(ca.jacobian(ca.vertcat(*(self._P[name] for name in limits.limited_points)), self._q), self._M))
+        parts += self._rate_rows(J)
+        self.names = tuple(name for name, *_ in parts)
+        A = ca.vertcat(*(a.T for _, a, _, _ in parts))
+        lower, upper = ca.vertcat(*(low for _, _, low, _ in parts)), ca.vertcat(*(high for *_, high in parts))
+        inputs = [self._q, self._step, self._desired, self._lo, self._hi]
+        self._evaluate = BatchFunction("rows", inputs, [ca.vec(A.T) * SCALE, lower * SCALE, upper * SCALE, ca.vec(J.T) * SCALE])
 
-    def at(self, q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """(A (k, n), d (k,), J (points, 3, n)) at q (n,)."""
-        a, d, j = self._evaluate(q[None])
-        return a[0].reshape(-1, self._n), d[0], j[0].reshape(self._limited, 3, self._n)
+    def at(self, q: FloatArray, step: FloatArray, desired: FloatArray, lo: FloatArray, hi: FloatArray) -> Rows:
+        """The rows at q (n,), for a desired increment; lo, hi: recent servo range relative to the newest setpoint (n,), [tick]."""
+        a, lower, upper, j = self._evaluate(q[None], step[None], desired[None], lo[None], hi[None])
+        return Rows(a[0].reshape(-1, self._n), lower[0], upper[0], j[0].reshape(-1, self._n))
+
+    def _region_row(self, row: Row) -> tuple[str, ca.SX, ca.SX, ca.SX]:
+        """What the next window adds to a constraint, linear in x, and the step allowed by the distance that is left.
+
+        Over the hull of the last w setpoints and the next one the shield bounds a.q by sum_s [a_s (lo + hi)/2 + b_s (hi - lo)/2]
+        with a = gradient M and b = |gradient| |M|. A servo that x pushes beyond its recent range moves lo or hi, the others do not.
+        """
+        name, gradient, distance = row
+        a, b = ca.mtimes(gradient.T, self._M).T, ca.mtimes(ca.fabs(gradient).T, self._absM).T
+        up, down = self._desired > self._hi, self._desired < self._lo
+        coefficient = ca.if_else(up, 0.5 * (a + b), ca.if_else(down, 0.5 * (a - b), 0.0))
+        resting = 0.5 * (a * (self._lo + self._hi) + b * (self._hi - self._lo))
+        held = ca.if_else(up, 0.5 * (a - b) * self._lo, ca.if_else(down, 0.5 * (a + b) * self._hi, resting))
+        left = distance - ca.dot(ca.fabs(gradient), self._e) - self._limits.static_m - ca.sum1(held)
+        # u(d): u^2 / (2 A) + 3/2 u <= d; nothing towards the constraint where d < 0, inside the margin already.
+        A = self._limits.A_m
+        allowed = A * (-1.5 + ca.sqrt(2.25 + 2.0 * ca.fmax(left, 0.0) / A))
+        return name, coefficient, ca.SX(-FREE), allowed
+
+    def _rate_rows(self, J: ca.SX) -> list[tuple[str, ca.SX, ca.SX, ca.SX]]:
+        limits, rows = self._limits, []
+        for p in range(len(limits.limited_points)):
+            block = J[3 * p : 3 * p + 3, :]
+            for direction in DIRECTIONS if np.isfinite(limits.change_m) else []:
+                a = ca.mtimes(ca.SX(direction[None]), block).T
+                middle = ca.dot(a, self._step)
+                rows.append((limits.acceleration_name, a, middle - limits.change_m, middle + limits.change_m))
+            if np.isfinite(limits.step_m):
+                along = unit(ca.mtimes(block, self._desired))
+                rows.append((limits.speed_name, ca.mtimes(along.T, block).T, ca.SX(-FREE), ca.SX(limits.step_m)))
+        return rows
 
     def _row(self, name: str, distance: ca.SX) -> Row:
         """A constraint distance(q) >= 0: moving by dq uses up -grad(distance) dq of it."""

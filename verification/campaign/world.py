@@ -100,8 +100,8 @@ def build_world(index: int, fault: Fault = Fault()) -> World:  # noqa: B008 - fr
     """World number `index` (modulo WORLDS), the same for everyone; with a planted fault on request."""
     rng = np.random.default_rng([20261122, index % WORLDS])
     arm, tick_map = arm_of_campaign(), tick_map_of_campaign()
-    # Every third world has a tube so wide that curvature decides: without K it must be caught.
-    size = float(rng.uniform(0.06, 0.14)) if index % 3 == 0 else 10.0 ** rng.uniform(-3.5, -1.5)
+    # Half-space worlds have a tube so wide that curvature decides: without K they must be caught.
+    size = float(rng.uniform(0.06, 0.14)) if index % 8 == 4 else 10.0 ** rng.uniform(-3.5, -1.5)
     e = size * np.array([1.0, 1.0, 0.15, 2.0, 2.0, 2.0, 2.0]) * rng.uniform(0.5, 1.5, 7)
     behind = int(rng.integers(1, 9))
     tube = Tube(e, 0.5 * e, behind, max(0, behind - 2), f"campaign world {index}")
@@ -138,10 +138,11 @@ def _constraint(
     if kind == 3:
         return KeepOut("region", Cylinder(centre, other, radius), bodies), _of_bodies(arm, bodies, keep_out_cylinder, centre, other, radius)
     if kind == 4:
-        normals = rng.normal(size=(3, 3))
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        offsets = rng.uniform(0.04, 0.10, 3)
-        return KeepInFaces("region", normals, offsets, bodies), _of_bodies(arm, bodies, keep_in_faces, normals, offsets)
+        # Above the jaws: they swing up on an arc about the remote centre, so the surface bends towards the plane.
+        normal = np.array([rng.normal(0.0, 0.3), rng.normal(0.0, 0.3), 1.0])
+        normals = (normal / np.linalg.norm(normal))[None]
+        jaws, offsets = bodies[-2:], normals @ centre
+        return KeepInFaces("region", normals, offsets, jaws), _of_bodies(arm, jaws, keep_in_faces, normals, offsets)
     if kind == 5:
         ends = np.array([0.0, 0.0, -0.05]), np.array([0.0, 0.0, -0.12])
         reach = float(rng.uniform(0.05, 0.12))
