@@ -153,4 +153,4 @@ def _half_square(residual: ca.SX, weight: object) -> ca.SX:
 
 
 def _loosened(value: ca.SX, rows: QpRows, s: ca.SX) -> ca.SX:
-    return value[list(rows.index)] + ca.SX(rows.slack) * s if rows.index else ca.SX(0, 1)
+    return rows.select(value) + ca.SX(rows.slack) * s

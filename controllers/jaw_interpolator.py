@@ -6,11 +6,10 @@ from toolkit import finite_number
 
 
 class JawInterpolator:
-    """y+ = y + T v+, with |v+| <= speed, |v+ - v| <= T acceleration, and v+ small enough to stop at the target.
+    """y+ = y + T v+, with |v+| <= speed, |v+ - v| <= T a, and v+ the largest from which the target can still be met.
 
-        v+ = sign(d) min(speed, the v with which  v T + braking way(v) <= |d|),  then limited to v +- T acceleration
-
-    Braking from v in steps of T a covers v^2 / (2 a) - v T / 2 after the step itself, hence v = sqrt((a T/2)^2 + 2 a |d|) - a T / 2.
+    A step at v and braking by T a in every step after it cover, with k = ceil(v / (T a)) steps,  D(v) = k v T - a T^2 k (k - 1) / 2.
+    D(v) = d is solved for v by the least k with a T^2 k (k + 1) / 2 >= d.
 
     period_s: T. speed, acceleration: the jaw's share of the command class, [rad/s], [rad/s^2]. lower, upper: its limits, [rad].
     """
@@ -28,12 +27,12 @@ class JawInterpolator:
 
     def next(self, y: float, dy: float, target: float | None) -> float:
         """The next setpoint from the newest, y, its rate dy = (y_k - y_{k-1}) / T, and the target; None: come to rest."""
-        half = 0.5 * self._acceleration * self._T
-        wanted = 0.0
-        if target is not None:
-            way = self.target(target) - y
-            wanted = math.copysign(min(self._speed, math.sqrt(half**2 + 2.0 * self._acceleration * abs(way)) - half), way)
-            if abs(way) <= 2.0 * half * self._T:
-                wanted = way / self._T
+        wanted = 0.0 if target is None else self._rate_towards(self.target(target) - y)
         change = self._acceleration * self._T
         return y + self._T * min(max(wanted, dy - change), dy + change)
+
+    def _rate_towards(self, way: float) -> float:
+        quantum, distance = self._acceleration * self._T**2, abs(way)
+        k = max(1, math.ceil(0.5 * (math.sqrt(1.0 + 8.0 * distance / quantum) - 1.0)))
+        rate = (distance + 0.5 * quantum * k * (k - 1)) / (k * self._T)
+        return math.copysign(min(self._speed, rate), way)

@@ -37,6 +37,7 @@ class Rows:
     inner_symbols, inner: y and its expressions, columns alike. Optional. Every row must then be convex in y and bounded from above
         only: solvers add the curvature mu d2value/dy2 >= 0 of active rows to the Gauss-Newton Hessian (without it the steps along a
         norm at its limit bounce for ever), and take the derivative by the chain rule, in far fewer operations.
+    inner_jacobian: dy/d(x, u), if the caller knows a cheaper form than automatic differentiation finds; empty: derived.
     curvature_in: the part of (x, u) that this curvature is kept for; empty: all of it. It changes the way to the solution, never the
         solution.
     """
@@ -47,6 +48,7 @@ class Rows:
     softness: ArrayLike | None = None
     inner_symbols: ca.SX = field(default_factory=_empty)
     inner: ca.SX = field(default_factory=_empty)
+    inner_jacobian: ca.SX = field(default_factory=_empty)
     curvature_in: ca.SX = field(default_factory=_empty)
 
     def __post_init__(self) -> None:
@@ -56,6 +58,8 @@ class Rows:
         lower, upper = _bounds(self.lower, self.upper, "rows", m)
         if not np.all(np.isfinite(lower) | np.isfinite(upper)):
             raise InvalidInput("rows: a row without a finite bound constrains nothing; remove it")
+        if self.inner_jacobian.numel() and self.inner_jacobian.size1() != self.inner.numel():
+            raise InvalidInput(f"rows.inner_jacobian: expected {self.inner.numel()} rows, got {self.inner_jacobian.size1()}")
         if self.inner.numel() and not np.all(np.isneginf(lower)):
             raise InvalidInput("rows: rows with an inner function are convex ones, bounded from above only")
         softness = finite_array(np.zeros(m) if self.softness is None else self.softness, "rows.softness", (m,))
@@ -79,7 +83,7 @@ class Rows:
         if not self.inner.numel():
             return ca.jacobian(self.value, z)
         outer = ca.jacobian(self.value, self.inner_symbols)
-        total = ca.jacobian(self.value, z) + ca.mtimes(outer, ca.jacobian(self.inner, z))
+        total = ca.jacobian(self.value, z) + ca.mtimes(outer, self._inner_jacobian(z))
         return ca.substitute(total, self.inner_symbols, self.inner)
 
     def curvature(self, multipliers: ca.SX, z: ca.SX) -> ca.SX:
@@ -92,8 +96,11 @@ class Rows:
         select = ca.jacobian(kept, z)
         outer = ca.hessian(ca.dot(multipliers, self.value), self.inner_symbols)[0]
         outer = ca.substitute(outer, self.inner_symbols, self.inner)
-        Y = ca.jacobian(self.inner, kept)
+        Y = ca.mtimes(self._inner_jacobian(z), select.T)
         return ca.mtimes(select.T, ca.mtimes(ca.mtimes(Y.T, ca.mtimes(outer, Y)), select))
+
+    def _inner_jacobian(self, z: ca.SX) -> ca.SX:
+        return self.inner_jacobian if self.inner_jacobian.numel() else ca.jacobian(self.inner, z)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +177,9 @@ class OptimalControlProblem:
         stage, terminal = ca.vertcat(self.x, self.u, self.p), ca.vertcat(self.x, self.p)
         if not stage.is_valid_input():
             raise InvalidInput("x, u, p: must be symbols, not expressions")
+        columns = self.nx + self.nu
+        if self.rows.inner_jacobian.numel() and self.rows.inner_jacobian.size2() != columns:
+            raise InvalidInput(f"rows.inner_jacobian: expected {columns} columns, those of (x, u), got {self.rows.inner_jacobian.size2()}")
         for which, expression, allowed in (
             ("x_next", self.x_next, stage),
             ("stage_residual", self.stage_residual, stage),
@@ -195,17 +205,22 @@ class OptimalControlProblem:
         return int(self.p.numel())
 
     def with_moves_as_states(self) -> "OptimalControlProblem":
-        """The same problem without `move_limit`: the state becomes (x, u_{k-1}) and the limit a hard row u_k - u_{k-1}."""
+        """The same problem without `move_limit`: the state becomes (x, u_{k-1}) and the limit hard rows."""
         if self.move_limit is None:
             return self
         limit = np.asarray(self.move_limit)
         u_before = ca.SX.sym("u_before", self.nu)
+        known = self.rows.inner_jacobian
+        if known.numel():
+            known = ca.horzcat(known[:, : self.nx], ca.SX(known.size1(), self.nu), known[:, self.nx :])
+        # Two rows, each bounded from above: what rows with an inner function demand.
         rows = replace(
             self.rows,
-            value=ca.vertcat(self.rows.value, self.u - u_before),
-            lower=np.concatenate([np.asarray(self.rows.lower), -limit]),
-            upper=np.concatenate([np.asarray(self.rows.upper), limit]),
-            softness=np.concatenate([np.asarray(self.rows.softness), np.zeros(self.nu)]),
+            value=ca.vertcat(self.rows.value, self.u - u_before, u_before - self.u),
+            lower=np.concatenate([np.asarray(self.rows.lower), np.full(2 * self.nu, -np.inf)]),
+            upper=np.concatenate([np.asarray(self.rows.upper), limit, limit]),
+            softness=np.concatenate([np.asarray(self.rows.softness), np.zeros(2 * self.nu)]),
+            inner_jacobian=known,
         )
         return replace(
             self,

@@ -24,6 +24,8 @@ class RealTimeIterationOptions:
     """How the iteration is run.
 
     iterations: SQP steps a solve when warm; iterations_cold: after a start, a failure or `invalidate`.
+    iterations_extra: more steps while a row of the nonlinear problem exceeds its (loosened) bound by more than `excess_max`, in units of
+        its softness: the linearisation of a norm at rest knows no direction, so the first step away from rest must be repeated.
     damping: Levenberg term on the input increments, per input (shape (nu,)) or one number: it keeps full steps from bouncing where f, r
         or the rows are strongly curved (a norm at its limit); 0 where they are not.
     scaling_iterations: of the QP solver's own equilibration; 0 for a problem whose variables are of one size.
@@ -34,6 +36,8 @@ class RealTimeIterationOptions:
 
     iterations: int = 1
     iterations_cold: int = 3
+    iterations_extra: int = 0
+    excess_max: float = 0.02
     damping: ArrayLike = 0.0
     scaling_iterations: int = 10
     qp_tolerance: float = 1e-7
@@ -42,9 +46,11 @@ class RealTimeIterationOptions:
     time_limit_s: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("iterations", "iterations_cold", "qp_iterations"):
-            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), int) or not 1 <= getattr(self, name) <= 10_000:
-                raise InvalidInput(f"{name}: a whole number in [1, 10000] is needed, got {getattr(self, name)!r}")
+        for name, least in (("iterations", 1), ("iterations_cold", 1), ("iterations_extra", 0), ("qp_iterations", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= 10_000:
+                raise InvalidInput(f"{name}: a whole number in [{least}, 10000] is needed, got {value!r}")
+        finite_number(self.excess_max, "excess_max", 0.0, 1e6)
         finite_number(self.scaling_iterations, "scaling_iterations", 0, 100)
         finite_number(self.qp_tolerance, "qp_tolerance", 1e-12, 1e-2)
         finite_number(self.row_tolerance, "row_tolerance", 1e-12, 1e-1)
@@ -119,13 +125,16 @@ class RealTimeIteration:
         else:
             self._shift(finite_number(shift, "shift", 0.0, 1.0))
         self._warm = False
-        iterations = 0
-        for _ in range(self.options.iterations_cold if cold else self.options.iterations):
+        iterations, steps = 0, self.options.iterations_cold if cold else self.options.iterations
+        for done in range(1, steps + self.options.iterations_extra + 1):
             status, used = self._iterate(start)
             iterations += used
             if status is not None:
                 return self._failed(status, iterations, begun)
-        residual, status = self._inspect()
+            if done >= steps:
+                residual, excess, status = self._inspect()
+                if status is not None or excess <= self.options.excess_max:
+                    break
         elapsed = time.perf_counter() - begun
         if status is None and self.options.time_limit_s is not None and not elapsed <= self.options.time_limit_s:
             status = "late"
@@ -222,11 +231,11 @@ class RealTimeIteration:
         qp.settings.max_iter = self.options.qp_iterations
         return qp
 
-    def _inspect(self) -> tuple[float, str | None]:
-        """KKT residual of the nonlinear problem at the iterate, and what is wrong with it (None: nothing).
+    def _inspect(self) -> tuple[float, float, str | None]:
+        """KKT residual of the nonlinear problem at the iterate, scaled row excess, and what is wrong with it (None: nothing).
 
-        The largest of stationarity (divided by max(1, |multipliers| / 100), as IPOPT scales it), dynamics defect, excess over rows and
-        boxes, and complementarity (scaled alike).
+        The KKT residual is the largest of stationarity (divided by max(1, |multipliers| / 100), as IPOPT scales it), dynamics defect,
+        excess over rows and boxes, and complementarity (scaled alike).
         """
         s, result = self._stages, self._qp.result
         s.linearise_first_order()
@@ -237,7 +246,8 @@ class RealTimeIteration:
         boxes = float(max((self._lower - s.w).max(), (s.w - self._upper).max(), 0.0))
         value = s.rows_value + s.row_slack(s.w)
         low, high = value - s.rows_lower, s.rows_upper - value
-        rows = float(max(0.0, -low.min(), -high.min())) if value.size else 0.0
+        over = np.maximum(np.maximum(-low, -high), 0.0)
+        rows, excess = float(over.max(initial=0.0)), float((over / s.row_scale).max(initial=0.0))
         scale = max(1.0, float(np.abs(result.y).max()) / 100.0, float(np.abs(box).max()) / 100.0)
         gap = max(
             _complementarity(result.z_l, low),
@@ -248,10 +258,10 @@ class RealTimeIteration:
         stationarity = float(np.abs(gradient).max())
         residual = max(stationarity / scale, gap / scale, float(np.abs(s.b[s.nx :]).max()), rows, boxes)
         if not np.isfinite(residual):
-            return residual, "iterate not finite"
+            return residual, excess, "iterate not finite"
         if not boxes <= self.options.row_tolerance:
-            return residual, f"iterate {boxes:.1e} outside its boxes"
-        return residual, None
+            return residual, excess, f"iterate {boxes:.1e} outside its boxes"
+        return residual, excess, None
 
     def _solution(self, report: SolveReport) -> OptimalControlSolution:
         s, nx = self._stages, self.problem.nx

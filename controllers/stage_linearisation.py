@@ -49,6 +49,11 @@ class QpRows:
         return cls(tuple(entry[0] for entry in entries), table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy())
 
 
+    def select(self, value: ca.SX) -> ca.SX:
+        """The problem's row values, one for each QP row. (Indexing a 1 x 1 by a list gives a row.)"""
+        return ca.vertcat(ca.SX(0, 1), *(value[i] for i in self.index))
+
+
 class BufferedFunction:
     """A CasADi function with one argument and result memory for ever: no allocation and no conversion in the cycle."""
 
@@ -127,6 +132,8 @@ class StageLinearisation:
         terminal_ends = np.full(len(self.terminal_rows.index), self.size - 1)
         self._row_slack_at = np.concatenate([stage_ends, terminal_ends]).astype(np.int64)
         self._row_slack = np.concatenate([np.tile(self.stage_rows.slack, self.N), self.terminal_rows.slack])
+        # What an excess of one unit means: one unit of slack for a soft row, one unit of the row itself for a hard one.
+        self.row_scale = np.where(self._row_slack == 0.0, 1.0, np.abs(self._row_slack))
 
     def row_slack(self, w: FloatArray) -> FloatArray:
         """What the slacks in w add to every QP row, shape of rows_value."""
@@ -178,7 +185,7 @@ class StageLinearisation:
         if ns:
             P = ca.diagcat(P, ca.SX(slack.quadratic))
         index = list(qp_rows.index)
-        value = rows.expression[index] if index else ca.SX(0, 1)
+        value = qp_rows.select(rows.expression)
         rows_jacobian = rows.jacobian(z)[index, :] if index else ca.SX(0, z.numel())
         slack_column = ca.sparsify(ca.SX(qp_rows.slack)) if ns else ca.SX(len(index), 0)
         G = ca.horzcat(rows_jacobian, slack_column)

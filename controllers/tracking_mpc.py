@@ -17,6 +17,10 @@ from .reference import JointTrajectory, Reference, is_joint_trajectory, is_tip_r
 from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, TrackingParameters, advance, tracking_problem
 
 
+def _solver_options() -> RealTimeIterationOptions:
+    return RealTimeIterationOptions(qp_tolerance=1e-6, scaling_iterations=3, iterations_extra=1, excess_max=0.1)
+
+
 @dataclass(frozen=True, eq=False)
 class TrackingMpcOptions:
     """How the controller runs.
@@ -24,14 +28,17 @@ class TrackingMpcOptions:
     tracking: the problem. solver: the iteration; its damping is replaced by
     damping: Levenberg term on the increments of u relative to their limits.
     latency_s: from the write of a setpoint to the joint being there, as the device states it: the reference is read that much ahead.
+    resolution: joint change of one servo tick, per joint, shape (n,) or one number; 0: unknown. Planning starts from the rounded
+        setpoint, so at rest a correction below half a tick would be rounded away for ever; what rounding took is added to the next.
     disturbance_time_s: time constant of the offset estimate. disturbance_bound: its bound per serial joint, shape (n_serial,), or one
         number, [rad] or [m]; 0 switches it off.
     """
 
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
-    solver: RealTimeIterationOptions = field(default_factory=lambda: RealTimeIterationOptions(qp_tolerance=1e-6, scaling_iterations=0))
+    solver: RealTimeIterationOptions = field(default_factory=_solver_options)
     damping: float = 0.01
     latency_s: float = 0.0
+    resolution: ArrayLike = 0.0
     disturbance_time_s: float = 0.5
     disturbance_bound: ArrayLike = 0.0
 
@@ -67,8 +74,11 @@ class TrackingMpc:
         self._layout = TrackingParameters(n)
         self._p = np.zeros((N + 1, self._layout.size))
         self._node_s: FloatArray = np.arange(N + 1, dtype=np.float64) * tracking.stage_s - tracking.period_s
+        self._horizon_s: FloatArray = np.arange(N + 1, dtype=np.float64)[:, None] * tracking.stage_s
         bound = one_or_each(self.options.disturbance_bound, "disturbance_bound", n)
         self._disturbance = OutputDisturbance(tracking.period_s, self.options.latency_s, self.options.disturbance_time_s, bound)
+        self._resolution = one_or_each(self.options.resolution, "resolution", arm.n)
+        self._proposed: FloatArray | None = None
         self._jaw = self._jaw_interpolator()
 
     def _jaw_interpolator(self) -> JawInterpolator | None:
@@ -88,7 +98,7 @@ class TrackingMpc:
         """Forget warm start and disturbance (a new instrument, a re-enable)."""
         self.solver.invalidate()
         self._disturbance.reset()
-        self.solution = None
+        self.solution, self._proposed = None, None
 
     def compute(
         self,
@@ -126,12 +136,22 @@ class TrackingMpc:
             x_lower=lower,
             x_upper=upper,
         )
+        lost = self._lost_in_rounding(y_q, y_dq)
+        self._proposed = None
         if self.solution.u is None:
             return JointProposal(None, self.solution.report)
         q, _ = advance(y_q[:n], y_dq[:n], self.solution.u[0], self.options.tracking.period_s)
         if self._jaw is not None:
             q = np.append(q, self._jaw.next(float(y_q[-1]), float(y_dq[-1]), jaw))
-        return JointProposal(q, self.solution.report)
+        self._proposed = q + lost
+        return JointProposal(self._proposed, self.solution.report)
+
+    def _lost_in_rounding(self, y_q: FloatArray, y_dq: FloatArray) -> FloatArray:
+        """What rounding took from the last proposal in joints that did not move, shape (n,); zero where it was not rounding."""
+        if self._proposed is None:
+            return np.zeros_like(y_q)
+        lost = self._proposed - y_q
+        return np.where((y_dq == 0.0) & (np.abs(lost) <= self._resolution), lost, 0.0)
 
     @property
     def predicted(self) -> FloatArray | None:
@@ -162,17 +182,26 @@ class TrackingMpc:
         return p
 
     def _boxes(self, q: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The problem's boxes, widened at each node to contain braking from (q, v) with the full input: never empty, never a wall."""
-        problem, tracking = self.problem, self.options.tracking
-        m, T, N = tracking.stage_periods, tracking.period_s, problem.horizon
-        most = np.asarray(problem.u_upper)
-        left = np.maximum(np.abs(v) - np.arange(N + 1)[:, None] * (m * T * most), 0.0)
-        velocity = np.sign(v) * left
+        """The problem's boxes, widened node by node to contain one way back from (q, v): never empty, never a wall.
+
+        The way back brakes with 4/5 of the full input (an interior-point method needs room) and then returns with a small part of it,
+        so that a setpoint that rounding left outside is brought back instead of being let go on a tick a cycle.
+        """
+        problem = self.problem
+        n, most = self.arm.n_serial, 0.8 * np.asarray(problem.u_upper)
+        rate = np.minimum(0.1 * most, 0.5 * np.asarray(problem.x_upper)[n:] / self._horizon_s[-1, 0])
+        braking = np.sign(v) * np.maximum(np.abs(v) - self._horizon_s * most, 0.0)
+        returning = rate * np.maximum(self._horizon_s - np.abs(v) / most, 0.0)
+        lower = np.concatenate([self._positions(q, braking + returning), braking], axis=1)
+        upper = np.concatenate([self._positions(q, braking - returning), braking], axis=1)
+        return np.minimum(problem.x_lower, lower - 1e-9), np.maximum(problem.x_upper, upper + 1e-9)
+
+    def _positions(self, q: FloatArray, velocity: FloatArray) -> FloatArray:
+        """q at the nodes when v there is `velocity`, shape (N+1, n): the problem's own dynamics."""
+        tracking = self.options.tracking
+        m, T = tracking.stage_periods, tracking.period_s
         u = np.diff(velocity, axis=0) / (m * T)
         path = np.empty_like(velocity)
         path[0] = q
         path[1:] = q + np.cumsum(m * T * velocity[:-1] + 0.5 * m * (m + 1) * T**2 * u, axis=0)
-        brake = np.concatenate([path, velocity], axis=1)
-        return np.minimum(problem.x_lower, brake - 1e-9), np.maximum(problem.x_upper, brake + 1e-9)
-
-
+        return path

@@ -11,6 +11,7 @@ from toolkit.models import SerialArm
 
 from .one_or_each import one_or_each
 from .optimal_control_problem import OptimalControlProblem, Rows, SlackPenalty
+from .point_motion import point_motion
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +75,11 @@ class TrackingOptions:
     stage_periods: int = 4
     period_s: float = 0.005
     position_scale_m: float = 1e-3
-    orientation_scale_rad: float = 2e-2
-    joint_scale: float = 1e-2
+    orientation_scale_rad: float = 5e-3
+    joint_scale: float = 1e-3
     terminal_weight: float = 5.0
     velocity_weight: float = 1e-4
-    acceleration_weight: float = 1e-3
+    acceleration_weight: float = 1e-2
     slack: SlackPenalty = field(default_factory=lambda: SlackPenalty(1e4, 1e4))
 
     def __post_init__(self) -> None:
@@ -200,13 +201,14 @@ def _tip_rows(
     upper: list[float] = []
     symbols: list[ca.SX] = []
     inner: list[ca.SX] = []
+    jacobians: list[ca.SX] = []
     speed_max, acceleration_max = limits.tip_speed_m_s, limits.tip_acceleration_m_s2
     for name in limits.points:
-        J = ca.jacobian(_point(arm, name, q, jaw), q)
+        motion = point_motion(arm, _point(arm, name, q, jaw), _whole(arm, q, jaw), q, v, u)
         w, a = ca.SX.sym(f"w_{name}", 3), ca.SX.sym(f"a_{name}", 3)
-        velocity = ca.mtimes(J, v)
         symbols += [w, a]
-        inner += [velocity, ca.mtimes(J, u) + ca.jtimes(velocity, q, v)]
+        inner += [motion.w, motion.a]
+        jacobians.append(motion.jacobian())
         values += [_norm(w + stage_s * a, 0.02 * speed_max), _norm(a, 0.02 * acceleration_max)]
         upper += [speed_max, acceleration_max]
     softness = list(upper)
@@ -215,8 +217,17 @@ def _tip_rows(
             values.append(-ca.mtimes(ca.SX(np.asarray(region.normal)).T, _point(arm, name, q, jaw)))
             upper.append(-region.offset_m)
             softness.append(0.01)
-    value, through = (ca.densify(ca.substitute(ca.vertcat(*part), q, shifted)) for part in (values, inner))
-    return Rows(value, np.full(len(upper), -np.inf), upper, softness, ca.vertcat(*symbols), through, ca.vertcat(v, u))
+    value, through, known = (ca.substitute(ca.vertcat(*part), q, shifted) for part in (values, inner, jacobians))
+    return Rows(
+        ca.densify(value),
+        np.full(len(upper), -np.inf),
+        upper,
+        softness,
+        inner_symbols=ca.vertcat(*symbols),
+        inner=ca.densify(through),
+        inner_jacobian=known,
+        curvature_in=ca.vertcat(v, u),
+    )
 
 
 def _point(arm: SerialArm, name: str, q: ca.SX, jaw: ca.SX) -> ca.SX:

@@ -19,7 +19,9 @@ from .servo_setup import health_problem, read_health, read_register, set_up_serv
 
 _REST_TICKS = 8  # over the observation below: above encoder noise, below 0.1 rad/s of any servo
 _REST_OBSERVATION_S = 0.02
+_AHEAD_PERIODS = 0.8  # a sample requested longer ago is asked for anew: after a missed period it would be too old
 _REST_PATIENCE_S = 1.0
+_CALM_TIMEOUT_S = 0.1  # of an answer while nothing moves on our command: a busy host is then no reason to give up
 
 
 class _Phase(Enum):
@@ -53,7 +55,10 @@ class DynamixelArm:
         self._read_frame = sync_read(*CYCLE_BLOCK, self._ids)
         self._clock = ClockMonitor(self._ids)
         self._heard_s = 0.0
+        self._ahead_s = -np.inf
         self._torque_possible = False
+        self._cycle_timeout_s = profile.connection.reply_timeout_ms * 1e-3
+        self._calm_timeout_s = max(_CALM_TIMEOUT_S, self._cycle_timeout_s)
 
     @property
     def is_enabled(self) -> bool:
@@ -81,7 +86,7 @@ class DynamixelArm:
         if self._phase is not _Phase.CLOSED:
             raise DeviceFault(f"{self.profile.name}: already {self._phase.value}")
         line = self.profile.connection
-        bus = SerialBus(self._port, line.baud_bits_per_s, line.reply_timeout_ms * 1e-3, line.read_retries)
+        bus = SerialBus(self._port, line.baud_bits_per_s, self._calm_timeout_s, line.read_retries)
         try:
             for servo in self.profile.servos:
                 set_up_servo(bus, self.profile, servo)
@@ -169,6 +174,7 @@ class DynamixelArm:
             raise
         self._last = ticks
         self._heard_s = time.monotonic()
+        self.bus.reply_timeout_s = self._cycle_timeout_s
         self._phase = _Phase.ENABLED
 
     def servo_jp(self, command: CertifiedCommand) -> None:
@@ -200,6 +206,9 @@ class DynamixelArm:
         self._last = ticks
         try:
             self._transmit(frame)
+            # The sample of the next cycle: its answers come in while this process sleeps, and its echo is of this goal.
+            self._ahead_s = time.monotonic()
+            self.bus.request_ahead(self._read_frame, self._ids, CYCLE_BLOCK[1])
         except DeviceFault:
             self._distrust()
             raise
@@ -229,6 +238,7 @@ class DynamixelArm:
         """
         if self._phase is _Phase.CLOSED:
             return
+        self.bus.reply_timeout_s = self._calm_timeout_s
         if trusted and not self.is_at_rest():
             raise DeviceFault(f"{self.profile.name}: still moving: torque stays on; stop first, or disable(trusted=False)")
         problems = torque_off(self.bus, self._ids)
@@ -268,7 +278,12 @@ class DynamixelArm:
         self.bus.send(frame)
 
     def _sample(self) -> CycleSample:
-        request_s = time.monotonic()
+        request_s, ahead_s = time.monotonic(), self._ahead_s
+        self._ahead_s = -np.inf
+        if request_s - ahead_s <= _AHEAD_PERIODS * self.profile.period_s:
+            request_s = ahead_s
+        else:
+            self.bus.forget_ahead()
         answers = self.bus.sync_read(*CYCLE_BLOCK, self._ids, frame=self._read_frame)
         sample = decode_sample(answers, self._ids, request_s)
         self._clock.check(sample.clock_ms, request_s, time.monotonic())

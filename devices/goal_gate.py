@@ -15,7 +15,8 @@ class GoalGate:
         self._map = profile.tick_map
         self._lower, self._upper = profile.joint_lower, profile.joint_upper
         self._servo_lower, self._servo_upper = profile.servo_lower, profile.servo_upper
-        self._v_ticks = profile.command_class.v_ticks
+        # A missed period counts as a lost setpoint: the next one written is then two, or at most 1 + losses_max, steps away.
+        self._step_max = profile.command_class.v_ticks * (1 + profile.timing.losses_max)
 
     def certified_ticks(self, command: CertifiedCommand) -> TickArray | None:
         """The integers of a certified command, None for a hold. Raises InvalidInput for any other type, subclasses included."""
@@ -44,7 +45,8 @@ class GoalGate:
             )
 
     def check_step(self, ticks: TickArray, before: TickArray) -> None:
-        """Raise DeviceFault when a servo would step further than the command class allows in a period."""
+        """Raise DeviceFault when a servo would step further than the command class allows over the setpoints that may have been missed."""
         step = np.abs(ticks - before)
-        if not np.all(step <= self._v_ticks):
-            raise DeviceFault(f"{self._profile.name}: step of {step.tolist()} ticks, at most {self._v_ticks.tolist()} a period")
+        if not np.all(step <= self._step_max):
+            most = self._step_max.tolist()
+            raise DeviceFault(f"{self._profile.name}: step of {step.tolist()} ticks, at most {most} since the last write")

@@ -22,7 +22,8 @@ class SerialBus:
     never are: a write whose reply was lost may have been executed. Whatever is not the expected answer in time is a DeviceFault that
     says what was expected and what came.
 
-    reply_timeout_s: deadline of one attempt. statistics: `timeouts`, `retries`, `crc_errors`, `discarded` since opening.
+    reply_timeout_s: deadline of one attempt; may be changed between transactions.
+    timeouts, retries, crc_errors, discarded: counted since opening.
     """
 
     def __init__(self, url: str, baud_bits_per_s: int, reply_timeout_s: float, read_retries: int) -> None:
@@ -31,9 +32,10 @@ class SerialBus:
         if not 0 <= read_retries <= 10:
             raise InvalidInput(f"read_retries: {read_retries} is outside [0, 10]")
         self.url = url
-        self._reply_timeout_s = reply_timeout_s
+        self.reply_timeout_s = reply_timeout_s
         self._read_retries = read_retries
         self._parser = PacketParser()
+        self._ahead: tuple[bytes, tuple[int, ...], int] | None = None
         self.timeouts = 0
         self.retries = 0
         try:
@@ -83,6 +85,21 @@ class SerialBus:
         request = sync_read(address, length, ids) if frame is None else frame
         return self._read_transaction(request, ids, length, f"sync read {address}+{length}")
 
+    def request_ahead(self, frame: bytes, ids: Sequence[int], length: int) -> None:
+        """Send the request of a read now; the next sync_read of the same frame takes its answers, so that nobody waits for the wire.
+
+        Any other transaction takes these answers off the line first.
+        """
+        self._drop_stale_input()
+        self.send(frame)
+        self._ahead = (frame, tuple(ids), length)
+
+    def forget_ahead(self) -> None:
+        """Take the answers of a request sent ahead off the line, whatever they are."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            self._collect(ahead[1], ahead[2])
+
     def write(self, device_id: int, address: int, data: bytes) -> None:
         """Write to one device and wait for its status. Never repeated.
 
@@ -120,9 +137,16 @@ class SerialBus:
 
     def _attempt(self, frame: bytes, ids: Sequence[int], length: int) -> dict[int, Packet] | str:
         """One request; the answers by id, or in words what is missing."""
-        self._drop_stale_input()
-        self.send(frame)
-        deadline = time.monotonic() + self._reply_timeout_s
+        if self._ahead is not None and self._ahead[0] == frame:
+            self._ahead = None
+        else:
+            self.forget_ahead()
+            self._drop_stale_input()
+            self.send(frame)
+        return self._collect(ids, length)
+
+    def _collect(self, ids: Sequence[int], length: int) -> dict[int, Packet] | str:
+        deadline = time.monotonic() + self.reply_timeout_s
         answers: dict[int, Packet] = {}
         bad = ""
         while len(answers) < len(ids):
@@ -130,7 +154,7 @@ class SerialBus:
             if not data:
                 self.timeouts += 1
                 missing = [i for i in ids if i not in answers]
-                return f"no answer from id {missing} within {self._reply_timeout_s * 1e3:.1f} ms" + bad
+                return f"no answer from id {missing} within {self.reply_timeout_s * 1e3:.1f} ms" + bad
             for packet in self._parser.feed(data):
                 if packet.instruction != Instruction.STATUS or packet.id == BROADCAST_ID:
                     bad += f"; unexpected instruction 0x{packet.instruction:02x} from id {packet.id}"

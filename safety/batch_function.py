@@ -1,6 +1,6 @@
 """Evaluating CasADi graphs over a batch of configurations without any Python-side conversion."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import casadi as ca
 import numpy as np
@@ -65,14 +65,18 @@ class _Batch:
     """One mapped function of a fixed size with its buffers."""
 
     def __init__(self, function: ca.Function, k: int, sizes_in: list[int], sizes_out: list[int]) -> None:
+        view: Any = memoryview  # numpy's stubs for Python 3.11 do not say that an array is a buffer
         self._mapped = function.map(k)
-        self._buffer, self._evaluate = self._mapped.buffer()
+        buffer: Any
+        buffer, self._evaluate = self._mapped.buffer()
         self._inputs = [np.zeros((k, n)) for n in sizes_in]
         self._outputs = [np.zeros((k, m)) for m in sizes_out]
+        # The buffer object must outlive the call, or its memory views dangle.
+        self._keep_alive = buffer
         for index, array in enumerate(self._inputs):
-            self._buffer.set_arg(index, memoryview(array))
+            buffer.set_arg(index, view(array))
         for index, array in enumerate(self._outputs):
-            self._buffer.set_res(index, memoryview(array))
+            buffer.set_res(index, view(array))
 
     def __call__(self, inputs: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
         rows = inputs[0].shape[0]

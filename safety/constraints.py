@@ -25,6 +25,8 @@ class KeepInFaces:
         normals = finite_array(self.normals_B, f"{self.name}.normals_B", (None, 3))
         offsets = finite_array(self.offsets_m, f"{self.name}.offsets_m", (normals.shape[0],))
         length = np.sqrt((normals * normals).sum(axis=1))
+        if not normals.shape[0]:
+            raise InvalidInput(f"{self.name}: no half-space")
         if not np.all(length > 1e-9):
             raise InvalidInput(f"{self.name}: a half-space normal has no length")
         object.__setattr__(self, "normals_B", finite_array(normals / length[:, None], "normals_B", (None, 3)))
@@ -115,6 +117,8 @@ class InsertionRule:
     def __post_init__(self) -> None:
         finite_number(self.insertion_m_min, f"{self.name}.insertion_m_min", 0.0, 1.0)
         finite_number(self.straight_rad, f"{self.name}.straight_rad", 1e-6, 0.5)
+        if not (self.wrist and self.insertion >= 0 and min(self.wrist) >= 0):
+            raise InvalidInput(f"{self.name}: needs an insertion joint and at least one wrist joint, by index from 0")
 
 
 @dataclass(frozen=True)

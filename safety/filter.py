@@ -81,8 +81,8 @@ class Filter:
         """Filter the desired next setpoint q_desired (n,). A finite answer here is still only a proposal to the shield."""
         q = self._map.to_joints(memory.newest)
         desired = self._map.rate_to_ticks(q_desired - q)
-        step = memory.step
-        recent = memory.history[-self._window :] - memory.newest
+        step = memory.step.astype(np.float64)
+        recent = (memory.history[-self._window :] - memory.newest).astype(np.float64)
         rows = self._rows.at(q, step, desired, recent.min(axis=0), recent.max(axis=0))
         upper = np.concatenate([np.minimum(self._v, step + self._a), rows.upper])
         lower = np.concatenate([np.maximum(-self._v, step - self._a), rows.lower])

@@ -101,10 +101,14 @@ class SafetyLayer:
         self._latch(Violation("A2", reason, Reaction.HOLD))
 
     def fall_back(self, reason: str) -> Decision:
-        """When certify() itself failed: the stored tail continues and motion ends. Uses nothing but the memory."""
+        """When certify() itself failed: the stored tail continues and motion ends; a hold that is latched stays a hold.
+
+        Uses nothing but the memory and the latch.
+        """
         self.request_stop(reason)
         memory = self._require_memory()
-        return Decision(self._tail(memory, Verdict.STOP, ("stop",), reason, time.perf_counter()), None, "")
+        violation = self.violation or Violation("stop", reason, Reaction.TAIL)
+        return Decision(self._stop(memory, violation, time.perf_counter()), None, "")
 
     @property
     def setpoint(self) -> Setpoint:

@@ -67,6 +67,9 @@ class Shield:
             raise InvalidInput("arm model: its second-derivative bounds are not finite, non-negative and of shape (m, n, n)")
         self._check = WindowCheck(arm, constraints, self.K, K_centre, bounds)
         self._rates = [(c, self._point_indices(arm, c)) for c in constraints if isinstance(c, CommandedRate)]
+        margins = [*self._check.names, *(c.name for c, _ in self._rates)]
+        if len(set(margins)) != len(margins):
+            raise InvalidInput(f"constraints: two of them would share a margin, and one would hide the other: {sorted(margins)}")
         self.rate_names = frozenset(c.name for c, _ in self._rates)
         self._radian_names = {f"{boxes[0].name}.rad"}
 
@@ -86,8 +89,13 @@ class Shield:
         return windows_touching(memory.history, plan, self.tick_map, self.tube)
 
     def _refuse_membership(self, memory: Memory, plan: TickArray) -> str:
+        if not (plan.dtype.kind == "i" and plan.ndim == 2 and plan.shape[1] == self.tube.e.shape[0]):
+            return f"the plan is not made of whole ticks of {self.tube.e.shape[0]} servos, but {plan.dtype} of shape {plan.shape}"
         if not 1 <= plan.shape[0] <= self.n_max:
             return f"the plan has {plan.shape[0]} setpoints; it must come to rest within {self.n_max}"
+        # Outside a servo's register int64 differences could wrap, and a wrapped difference may look small.
+        if not (plan.min() >= -(2**31) and plan.max() < 2**31):
+            return "the plan leaves the 32 bits of a servo register"
         before = plan[-2] if plan.shape[0] > 1 else memory.newest
         # A single setpoint equal to the newest is a hold, which class C allows at any cycle.
         if not np.array_equal(plan[-1], before):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import casadi as ca
 import numpy as np
 
-from toolkit import FloatArray, InvalidInput
+from toolkit import FloatArray, InvalidInput, finite_number
 from toolkit.models import Body
 
 from .batch_function import ArmGraph, BatchFunction
@@ -29,6 +29,10 @@ class Bounds:
 
     eta_m: float
     registration_m: float
+
+    def __post_init__(self) -> None:
+        finite_number(self.eta_m, "eta_m", 0.0, 0.1)
+        finite_number(self.registration_m, "registration_m", 0.0, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,9 @@ class WindowCheck:
         self._build = _Build(arm, graph, r, dict(zip(arm.point_names, K, strict=True)), K_centre, bounds.eta_m + bounds.registration_m)
         parts = [part for c in constraints if not isinstance(c, CommandedRate) for part in self._build.slacks(c)]
         self.names = tuple(name for name, _ in parts)
+        empty = [name for name, rows in parts if not rows]
+        if empty:
+            raise InvalidInput(f"constraints: {empty} bound nothing: no body, or no face")
         self._starts = np.cumsum([0, *(len(rows) for _, rows in parts)])[:-1]
         # fmin and fmax drop a NaN operand. Whatever enters any slack also enters this sum, and a sum keeps it.
         everything = [graph.q, r, *graph.P.values(), *(ca.vec(J) for J in graph.J.values())]

@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 
 from .clock import Clock
 from .command import CertifiedCommand, JointProposal, SolveReport
-from .errors import AuditFault, DeviceFault, InvalidInput, StaleMeasurement, ToolkitError
+from .errors import AuditFault, DeviceFault, ToolkitError
 from .state import JointState, Setpoint
 
 Memory = TypeVar("Memory")
@@ -75,6 +75,7 @@ class CycleRecord(Generic[Memory]):
     trouble: str
     fault: ToolkitError | None
     timing_s: dict[str, float] = field(default_factory=dict)
+    missed: bool = False
 
 
 def run_cycle(
@@ -98,20 +99,22 @@ def run_cycle(
     except Exception as error:  # whatever it is: what was certified before continues, and motion ends
         decided = safety.fall_back(f"certify raised {type(error).__name__}: {error}")
     certified_s = clock.now()
-    written = False
+    written = missed = False
     if decided.certified.ticks is None:
         safety.commit(decided.certified)
     elif clock.now() <= deadline_s:
         try:
             device.write(decided.certified)
             written = True
-        except DeviceFault as error:
-            fault, trouble = error, str(error)
+        except Exception as error:  # whatever it is: the setpoint may be in force, so it counts as sent, and then nothing more is
+            fault = _device_error(error)
+            trouble = str(fault)
         safety.commit(decided.certified)
         if fault is not None:
             safety.request_hold(trouble)
     else:
         safety.missed()
+        missed = True
     ended_s = clock.now()
     timing = {
         "read": read_s - started_s,
@@ -120,21 +123,27 @@ def run_cycle(
         "write": ended_s - certified_s,
         "total": ended_s - started_s,
     }
-    result = CycleRecord(index, started_s, state, proposal, memory, decided, written, trouble, fault, timing)
+    result = CycleRecord(index, started_s, state, proposal, memory, decided, written, trouble, fault, timing, missed)
     try:
         record(result)
     except Exception as error:  # a record that cannot be made ends motion too: an unlogged cycle is not a cycle
         fault = error if isinstance(error, AuditFault) else AuditFault(f"{type(error).__name__}: {error}")
         safety.request_stop(f"the log cannot be written: {fault}")
-        result = CycleRecord(index, started_s, state, proposal, memory, decided, written, str(fault), fault, timing)
+        result = CycleRecord(index, started_s, state, proposal, memory, decided, written, str(fault), fault, timing, missed)
     return result
 
 
 def _read(device: Device) -> tuple[JointState | None, ToolkitError | None, str]:
     try:
         return device.read(), None, ""
-    except (DeviceFault, StaleMeasurement, InvalidInput) as error:
-        return None, error, str(error)
+    except Exception as error:  # a driver may fail in ways it did not foresee; without a measurement the arm holds
+        fault = _device_error(error)
+        return None, fault, str(fault)
+
+
+def _device_error(error: Exception) -> ToolkitError:
+    """The error itself if it is one of ours; anything else, such as an OSError of the port, as a DeviceFault."""
+    return error if isinstance(error, ToolkitError) else DeviceFault(f"{type(error).__name__}: {error}")
 
 
 def _propose(controller: Controller, safety: Safety[Memory], state: JointState | None, now_s: float) -> JointProposal | None:
@@ -182,13 +191,17 @@ class ServoLoop(Generic[Memory]):
             self._safety.missed()
             self._next_s += self.period_s
             late -= self.period_s
+        self._stop_if_silent()
+        if self._in_a_row:
+            # After a miss the schedule slips to now: a cycle begun late in its period would only miss again.
+            self._next_s = max(self._next_s, self._clock.now())
         self._clock.wait_until(self._next_s)
         self._next_s += self.period_s
         self.index += 1
         result = run_cycle(*self._parts, self.index, self._next_s)
         if result.written:
             self._in_a_row, self._last_written_s = 0, self._clock.now()
-        elif result.decided.certified.ticks is not None and result.fault is None:
+        elif result.missed:
             self._miss("the setpoint was ready after its period")
         self._stop_if_silent()
         return result
@@ -198,8 +211,8 @@ class ServoLoop(Generic[Memory]):
         self._in_a_row += 1
         try:
             self._missed(self.index, self._in_a_row, why)
-        except AuditFault as error:
-            self._safety.request_stop(f"the log cannot be written: {error}")
+        except Exception as error:  # as in run_cycle: an unlogged miss ends motion, never the loop
+            self._safety.request_stop(f"the log cannot be written: {type(error).__name__}: {error}")
 
     def _stop_if_silent(self) -> None:
         silence_s = self._clock.now() - self._last_written_s

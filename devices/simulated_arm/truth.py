@@ -2,10 +2,10 @@
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -17,7 +17,8 @@ _ROWS_A_BLOCK = 50
 class TruthWriter:
     """One JSON header line, then rows of little-endian float64: [t_s (monotonic), q_1..q_n, x, y, z of each body point].
 
-    Rows are written in blocks with one `write` each, so that a killed process loses at most the last block.
+    Rows are written in blocks, each with one `write` from a thread of its own: a disk that makes its writer wait (another process's
+    fsync is enough) must not stop the servos. A killed process loses at most the blocks not yet handed to the operating system.
     """
 
     def __init__(self, path: Path, joint_names: Sequence[str], point_names: Sequence[str], rate_hz: int) -> None:
@@ -27,36 +28,44 @@ class TruthWriter:
         self._block = np.empty((_ROWS_A_BLOCK, self._width), dtype="<f8")
         self._count = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        self._write_all(json.dumps(header).encode() + b"\n")
+        self._problem: OSError | None = None
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._queue.put(json.dumps(header).encode() + b"\n")
+        self._thread = threading.Thread(target=self._write_blocks, name="truth", daemon=True)
+        self._thread.start()
 
     def append(self, t_s: float, row: FloatArray) -> None:
-        """Add one instant; row has the columns after t_s."""
+        """Add one instant; row has the columns after t_s. Raises OSError when an earlier block could not be written."""
         self._block[self._count, 0] = t_s
         self._block[self._count, 1:] = row
         self._count += 1
         if self._count == _ROWS_A_BLOCK:
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand everything to the operating system."""
-        self._write_all(self._block[: self._count].tobytes())
-        self._count = 0
+            self._hand_over()
 
     def close(self) -> None:
-        """Flush and close."""
-        self.flush()
+        """Write what there is and close. Raises OSError when a block could not be written."""
+        self._hand_over()
+        self._queue.put(None)
+        self._thread.join()
         os.close(self._descriptor)
+        if self._problem is not None:
+            raise self._problem
 
-    def __enter__(self) -> Self:
-        return self
+    def _hand_over(self) -> None:
+        if self._problem is not None:
+            raise self._problem
+        self._queue.put(self._block[: self._count].tobytes())
+        self._count = 0
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def _write_all(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+    def _write_blocks(self) -> None:
+        while (data := self._queue.get()) is not None:
+            view = memoryview(data)
+            try:
+                while view:
+                    view = view[os.write(self._descriptor, view) :]
+            except OSError as error:
+                self._problem = error
+                return
 
 
 def read_truth(path: Path) -> tuple[tuple[str, ...], FloatArray]:

@@ -60,7 +60,7 @@ def test_a_move_that_does_not_arrive_fails_with_a_reason(motions: Motions) -> No
 
 def test_move_cp_is_a_straight_line_from_the_setpoint(arm: SerialArm, motions: Motions) -> None:
     start = arm.tip_pose(Q_HOME)
-    motions.move_cp(Pose(start.R, start.p_m + [0.01, 0.0, 0.0]), 10.0, jaw=0.4)
+    motions.move_cp(Pose(start.R, start.p_m + np.array([0.01, 0.0, 0.0])), 10.0, jaw=0.4)
     active = motions.advance(Q_HOME, 10.0)
     assert isinstance(active.reference, LineReference)
     assert np.abs(active.reference.poses(np.zeros(1))[0][0] - start.p_m).max() < 1e-12

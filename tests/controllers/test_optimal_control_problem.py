@@ -69,4 +69,4 @@ def test_the_chain_rule_equals_the_derivative_of_the_substituted_rows() -> None:
 def test_moves_become_states_with_a_row_each() -> None:
     problem = double_integrator(move_limit=[0.5]).with_moves_as_states()
     assert (problem.nx, problem.nu, problem.move_limit) == (3, 1, None)
-    assert np.asarray(problem.rows.upper).tolist() == [0.5]
+    assert np.asarray(problem.rows.upper).tolist() == [0.5, 0.5]

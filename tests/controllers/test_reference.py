@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -39,7 +41,7 @@ def test_a_line_is_straight_bounded_and_ends_at_the_goal(p0: tuple[float], p1: t
     assert np.linalg.norm(np.cross(p - start.p_m, goal.p_m - start.p_m), axis=1).max() < 1e-9
     step = t[1] - t[0]
     assert np.linalg.norm(np.diff(p, axis=0), axis=1).max() <= SPEED.speed_m_s * step * (1 + 1e-6) + 1e-12
-    turn = np.array([Rotation.from_matrix(a.T @ b).magnitude() for a, b in zip(R[:-1], R[1:], strict=True)])
+    turn = np.array([Rotation.from_matrix(a.T @ b).magnitude() for a, b in pairwise(R)])
     assert turn.max() <= SPEED.turn_rad_s * step * (1 + 1e-6) + 1e-7
 
 

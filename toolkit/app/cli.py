@@ -164,11 +164,16 @@ def devices_list() -> None:
 
 
 @bench_app.command("mpc")
-def bench_mpc_command(steps: Annotated[int, typer.Option(help="Closed-loop steps.", min=20)] = 200) -> None:
-    """Real-time iteration against CasADi Opti + IPOPT and do-mpc (extra: dev) on the same tracking problem."""
-    from verification.bench import bench_mpc
+def bench_mpc_command(
+    procedure: ProcedureFile,
+    steps: Annotated[int, typer.Option(help="Closed-loop steps.", min=20)] = 200,
+    start_s: Annotated[float, typer.Option(help="Where on the procedure's path to begin, [s].", min=0.0)] = 5.0,
+) -> None:
+    """Real-time iteration against CasADi Opti + IPOPT and do-mpc (extra: dev): a procedure's path, the same problem for all three."""
+    from .assembly import assemble
+    from .bench import bench_procedure
 
-    out.print(str(bench_mpc(steps=steps)), markup=False)
+    out.print(str(bench_procedure(assemble(procedure), steps, start_s)), markup=False)
 
 
 @campaign_app.command("shield")

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -46,10 +47,8 @@ def control_main(procedure_path: str, run_directory: str, port: str | None, pipe
         outcome = _Run(assemble(procedure_path), Path(run_directory), port, pipe).execute()
     except ToolkitError as error:
         outcome = Outcome("refused", str(error), error.exit_code)
-    try:
+    with suppress(OSError):  # nobody may listen any more; the log has it
         pipe.send(("outcome", outcome))
-    except OSError:
-        pass  # nobody listens any more; the log has it
     os._exit(outcome.exit_code)
 
 
@@ -68,7 +67,9 @@ class _Run:
     def execute(self) -> Outcome:
         self._pilot = Pilot(self._assembly)
         self._assembly.shield.warm_up()
-        meta = {"procedure": self._assembly.procedure.text, "procedure_file": str(Path(self._assembly.procedure.file).resolve()), "hashes": self._assembly.hashes, **version_info()}
+        procedure = self._assembly.procedure
+        meta: dict[str, Any] = {"procedure": procedure.text, "procedure_file": str(Path(procedure.file).resolve())}
+        meta.update({"hashes": self._assembly.hashes, **version_info()})
         meta["tube"] = {"e": self._assembly.tube.e.tolist(), "behind_max": self._assembly.tube.behind_max}
         self._log = AuditLog(self._directory / "audit", meta)
         device = DynamixelArm(self._assembly.profile, self._port)

@@ -6,7 +6,6 @@ from safety import Decision, Memory
 from toolkit import CycleRecord
 
 
-
 def cycle_payload(record: CycleRecord[Memory | None]) -> dict[str, Any]:
     """The payload of a CYCLE record. Together with RUN_START (procedure, tube, tick map) it determines the verdict.
 

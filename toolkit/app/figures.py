@@ -14,6 +14,7 @@ from verification.run_directory import (
     Hashes,
     Quantiles,
     RunSummary,
+    Status,
     TipError,
     TrueMargins,
     Truth,
@@ -28,7 +29,7 @@ from .truth_margins import true_margins
 from .version import version_info
 
 SETTLE_S = 0.5
-STATUS_OF = {0: "completed", 2: "refused", 3: "stopped", 4: "device_fault", 5: "audit_fault"}
+STATUS_OF: dict[int, Status] = {0: "completed", 2: "refused", 3: "stopped", 4: "device_fault", 5: "audit_fault"}
 UNPROVED = (
     "Second-derivative bounds K are analytic from link lengths; no certificate has been checked.",
     "The float error bound eta is stated, not proved.",

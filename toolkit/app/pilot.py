@@ -1,6 +1,8 @@
 """The pilot: turns a procedure's steps into references and asks the MPC for the next setpoint. Proposes; never decides."""
 
 from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from controllers import (
@@ -28,6 +30,9 @@ SPEED_SHARE = 0.965
 ACCELERATION_SHARE = 0.72
 JOINT_SHARE = 0.8
 """Below the certified limits: rounding to ticks adds up to half a tick to each increment, a filter row is linear, a sphere is not."""
+BEYOND_TIP_M = 0.015
+"""A jaw and its radius, beyond the wrist's yaw axis which the tip is."""
+NEAR_M = 0.005
 SETTLE_S = 0.15
 OVERDUE_S = 4.0
 LINE_ACCELERATION_M_S2 = 0.25
@@ -69,11 +74,9 @@ class Pilot:
             return np.asarray(self._motion.poses(np.array([self.position.t_s]))[0][0])
         return None
 
-    def prime(self, setpoint: Setpoint, solves: int = 20) -> None:
-        """Solve for standing still where the arm is, so that the first cycle starts warm: a cold start takes several periods."""
-        reference = ConstantReference(self._assembly.arm.tip_pose(setpoint.q))
-        for _ in range(solves):
-            self._mpc.compute(setpoint.q, setpoint.q_dot, reference, 0.0)
+    def prime(self, setpoint: Setpoint) -> None:
+        """Warm the controller where the arm stands."""
+        prime(self._mpc, self._assembly, setpoint)
 
     def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
         """The MPC's proposal for the next period, on a time grid of whole periods so that jitter does not shake the reference."""
@@ -133,12 +136,12 @@ class Pilot:
         if isinstance(step, (Home, MoveJp)):
             return [self._joint_motion(step, setpoint)]
         if isinstance(step, MoveCp):
-            return [LineReference(pose, _goal(step, pose), _line_speed(step.speed_m_s))]
+            return [LineReference(pose, _goal(step, pose), line_speed(step.speed_m_s))]
         if isinstance(step, ServoPath):
             path = assembly.paths[assembly.procedure.steps.index(step)]
             motions: list[Motion] = [PathReference(path.positions_B_m, path.rate_hz, pose.R)]
             if step.approach_speed_m_s is not None:
-                motions.insert(0, LineReference(pose, Pose(pose.R, path.start_B_m), _line_speed(step.approach_speed_m_s)))
+                motions.insert(0, LineReference(pose, Pose(pose.R, path.start_B_m), line_speed(step.approach_speed_m_s)))
             return motions
         if isinstance(step, Wait):
             return [_Hold(pose, step.duration_s)]
@@ -186,24 +189,43 @@ def build_mpc(assembly: Assembly) -> TrackingMpc:
     return TrackingMpc(assembly.arm, limits, TrackingMpcOptions(tracking=options, latency_s=profile.latency_s), _known_faces(assembly))
 
 
+def prime(mpc: TrackingMpc, assembly: Assembly, setpoint: Setpoint, solves: int = 20) -> None:
+    """Solve for standing still where the arm is, so that the first cycle starts warm: a cold start takes several periods."""
+    reference = ConstantReference(assembly.arm.tip_pose(setpoint.q))
+    for _ in range(solves):
+        mpc.compute(setpoint.q, setpoint.q_dot, reference, 0.0)
+
+
 _WEIGHTS = ("position_scale_m", "orientation_scale_rad", "terminal_weight", "velocity_weight", "acceleration_weight")
 
 
-def _weights(assembly: Assembly) -> dict[str, float]:
+def _weights(assembly: Assembly) -> dict[str, Any]:
     """What the procedure states of the controller's tuning; the rest is the controller's own."""
     chosen = assembly.procedure.controller
     return {name: getattr(chosen, name) for name in _WEIGHTS if getattr(chosen, name) is not None}
 
 
 def _known_faces(assembly: Assembly) -> tuple[HalfSpace, ...]:
-    """Keep-in faces for the tip alone, moved in by what the bodies around it need: the MPC only has to stay out of the way."""
+    """Keep-in faces for the tip alone, moved in by what the bodies around it need: the MPC only has to stay out of the way.
+
+    A face that no path and no target comes near costs time in every solve and says nothing; it is left to the shield.
+    """
     hidden = {region.name for region in assembly.procedure.regions if region.hidden_from_controller}
-    reach_m = max(body.radius_m for body in assembly.arm.bodies) + 0.015
+    reach_m = max(body.radius_m for body in assembly.arm.bodies) + BEYOND_TIP_M
+    visited = np.concatenate([
+        *(path.positions_B_m[::10] for path in assembly.paths.values()),
+        *(np.array([step.position_B_m]) for step in assembly.procedure.steps if isinstance(step, MoveCp)),
+        *(
+            assembly.arm.tip_pose(joint_vector(assembly.procedure, name, assembly.arm)).p_m[None]
+            for name in assembly.procedure.joint_positions
+        ),
+    ])
     return tuple(
         HalfSpace(-normal, -(float(offset) - reach_m), ("tip",))
         for c in assembly.constraints
         if isinstance(c, KeepInFaces) and c.name not in hidden
         for normal, offset in zip(c.normals_B, c.offsets_m, strict=True)
+        if float((visited @ normal).max(initial=-np.inf)) > float(offset) - reach_m - NEAR_M
     )
 
 
@@ -217,5 +239,6 @@ def _goal(step: MoveCp, pose: Pose) -> Pose:
     return Pose(pose.R, np.array(step.position_B_m))
 
 
-def _line_speed(speed_m_s: float) -> CartesianSpeed:
+def line_speed(speed_m_s: float) -> CartesianSpeed:
+    """A straight line at this speed, with gentle ramps and turns."""
     return CartesianSpeed(speed_m_s, LINE_ACCELERATION_M_S2, TURN_RAD_S, 2.0 * TURN_RAD_S)

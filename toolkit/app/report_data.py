@@ -1,6 +1,7 @@
 """report.html of a run: its log, figures and truth in the report's own terms."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def _constraints(assembly: Assembly, log: RunLog, t: FloatArray, summary: RunSum
 
 def _words(assembly: Assembly, name: str) -> tuple[str, str]:
     for c in assembly.procedure.constraints:
-        if name.split(".")[0] != c.name:
+        if name.partition(".")[0] != c.name:
             continue
         if isinstance(c, p.Region):
             where = "inside" if c.keeps_in else "outside"
@@ -130,7 +131,8 @@ def _assumptions(assembly: Assembly, summary: RunSummary) -> tuple[Assumption, .
         elif measured is not None and isinstance(bound, str):
             held = True
         monitor = stated.monitor if figure.monitored else ""
-        rows.append(Assumption(figure.id, f"{stated.claim} {stated.statement}", bound, measured, figure.unit, monitor, stated.reaction, held))
+        words = f"{stated.claim} {stated.statement}"
+        rows.append(Assumption(figure.id, words, bound, measured, figure.unit, monitor, stated.reaction, held))
     return tuple(rows)
 
 
@@ -164,12 +166,14 @@ def _spell(assembly: Assembly, log: RunLog, t: FloatArray, cycles: list[int]) ->
 
 
 def _region(region: p.Region) -> Region:
-    keep, name = ("in" if region.keeps_in else "out"), region.name
+    keep: Literal["in", "out"] = "in" if region.keeps_in else "out"
+    name = region.name
     array = np.array
     if isinstance(region, p.KeepInHalfSpace):
         return PolytopeRegion(name, keep, array([region.normal_B]), array([region.offset_m]))
     if isinstance(region, p.KeepInPolytope):
-        return PolytopeRegion(name, keep, array([h.normal_B for h in region.half_spaces]), array([h.offset_m for h in region.half_spaces]))
+        faces = region.half_spaces
+        return PolytopeRegion(name, keep, array([h.normal_B for h in faces]), array([h.offset_m for h in faces]))
     if isinstance(region, (p.KeepInBox, p.KeepOutBox)):
         low, high = array(region.lower_B_m), array(region.upper_B_m)
         return BoxRegion(name, keep, 0.5 * (low + high), 0.5 * (high - low))

@@ -102,7 +102,8 @@ def _listen(process: Any, pipe: Any, interrupted: list[int], progress: Progress)
                 continue
         except (EOFError, OSError):
             process.join(STOP_S)
-            return Outcome("stopped", f"the control process died (exit code {process.exitcode}); the device's own watchdog holds the arm", 3)
+            died = f"the control process died (exit code {process.exitcode})"
+            return Outcome("stopped", f"{died}; the device's own watchdog holds the arm", 3)
         if time.monotonic() - heard > limit_s:
             process.kill()
             return Outcome("stopped", f"the control process was silent for {limit_s:g} s and was ended; the device holds the arm", 3)

@@ -13,6 +13,7 @@ from safety import (
     KeepInTube,
     KeepOut,
     Polytope,
+    Region,
     RemoteCentre,
     box,
     sphere,
@@ -65,16 +66,21 @@ def _region(c: p.Region) -> list[Constraint]:
         return [KeepInTube(c.name, array(c.start_B_m), array(c.end_B_m), c.radius_m, False, c.bodies)]
     if isinstance(c, p.KeepInCylinder):
         return _keep_in_cylinder(c)
+    return [KeepOut(c.name, _keep_out_region(c), c.bodies)]
+
+
+def _keep_out_region(c: p.Region) -> Region:
+    array = np.array
     if isinstance(c, p.KeepOutCapsule):
-        return [KeepOut(c.name, Capsule(array(c.start_B_m), array(c.end_B_m), c.radius_m), c.bodies)]
+        return Capsule(array(c.start_B_m), array(c.end_B_m), c.radius_m)
     if isinstance(c, p.KeepOutCylinder):
-        return [KeepOut(c.name, Cylinder(array(c.start_B_m), array(c.end_B_m), c.radius_m), c.bodies)]
+        return Cylinder(array(c.start_B_m), array(c.end_B_m), c.radius_m)
     if isinstance(c, p.KeepOutSphere):
-        return [KeepOut(c.name, sphere(array(c.center_B_m), c.radius_m), c.bodies)]
+        return sphere(array(c.center_B_m), c.radius_m)
     if isinstance(c, p.KeepOutBox):
-        return [KeepOut(c.name, box(array(c.lower_B_m), array(c.upper_B_m)), c.bodies)]
+        return box(array(c.lower_B_m), array(c.upper_B_m))
     if isinstance(c, p.KeepOutPolytope):
-        return [KeepOut(c.name, Polytope(array(c.vertices_B_m)), c.bodies)]
+        return Polytope(array(c.vertices_B_m))
     raise SpecificationError(f"{type(c).__name__} has no counterpart in the safety layer", field=c.name)
 
 

@@ -32,10 +32,10 @@ def true_margins(assembly: Assembly, truth: Truth) -> dict[str, FloatArray]:
             margins[rule.name] = motion.insertion_margins(truth.q, rule.insertion, rule.insertion_m_min, rule.wrist, rule.straight_rad)
         elif isinstance(constraint, CommandedRate):
             continue
-    for constraint in assembly.procedure.constraints:
-        if isinstance(constraint, p.RemoteCentre) and assembly.arm.shaft is not None:
+    for stated in assembly.procedure.constraints:
+        if isinstance(stated, p.RemoteCentre) and assembly.arm.shaft is not None:
             ends = truth.point("trocar"), truth.point("wrist")
-            margins[constraint.name] = motion.remote_centre_margins(*ends, np.array(assembly.arm.shaft.rcm_m), constraint.limit_m)
+            margins[stated.name] = motion.remote_centre_margins(*ends, np.array(assembly.arm.shaft.rcm_m), stated.limit_m)
     return margins
 
 
@@ -71,5 +71,5 @@ def _around_segment(region: p.Region, ends: tuple[FloatArray, FloatArray], r: fl
     }
     for kind, function in functions.items():
         if isinstance(region, kind):
-            return function(*ends, r, np.array(region.start_B_m), np.array(region.end_B_m), region.radius_m)  # type: ignore[attr-defined]
+            return function(*ends, r, np.array(region.start_B_m), np.array(region.end_B_m), region.radius_m)
     raise TypeError(f"no true distance for {type(region).__name__}")

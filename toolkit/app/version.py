@@ -16,11 +16,14 @@ def git_commit() -> str:
     if not (root / ".git").exists():
         return ""
     try:
-        run = lambda *words: subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=False)  # noqa: E731
-        commit = run("rev-parse", "HEAD").stdout.strip()
-        return commit + ("+changes" if commit and run("status", "--porcelain").stdout.strip() else "")
+        commit = _git(root, "rev-parse", "HEAD")
+        return commit + ("+changes" if commit and _git(root, "status", "--porcelain") else "")
     except (OSError, subprocess.TimeoutExpired):
         return ""
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=False).stdout.strip()
 
 
 def version_info() -> dict[str, str]:

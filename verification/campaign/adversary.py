@@ -9,6 +9,7 @@ import numpy as np
 from safety import Memory, windows_touching
 from toolkit import FloatArray, TickArray
 
+from ..truth import joint_margins
 from .world import World
 
 INSTANTS = 240
@@ -18,7 +19,8 @@ CORNERS = 24
 def worst_margin(world: World, memory: Memory, plan: TickArray, rng: np.random.Generator) -> float:
     """Smallest true margin found over everything the device may do with history + plan."""
     reached = np.concatenate([_runs(world, memory, plan, rng), _corners(world, memory, plan, rng)])
-    return float(world.margin(reached).min())
+    joints = joint_margins(reached, world.lower, world.upper)
+    return float(min(world.margin(reached).min(), joints.min()))
 
 
 def _runs(world: World, memory: Memory, plan: TickArray, rng: np.random.Generator) -> FloatArray:
@@ -45,18 +47,16 @@ def _corners(world: World, memory: Memory, plan: TickArray, rng: np.random.Gener
     windows = windows_touching(memory.history, plan, tick_map, tube)
     tightest = np.argsort(world.margin(windows.c))[:2]
     chosen = np.unique(np.concatenate([tightest, rng.integers(0, windows.c.shape[0], 2)]))
-    found = []
-    for i in chosen:
-        low, high = _servo_hull(memory, plan, int(i), tube.window)
-        signs = rng.choice([-1.0, 1.0], size=(CORNERS, low.size))
-        tubes = rng.choice([-1.0, 1.0], size=(CORNERS, low.size))
-        found.append(_at(world, low, high, signs, tubes))
-        point = windows.c[i]
-        for _ in range(3):
-            gradient = _gradient(world, point)
-            signs = -np.sign(gradient @ tick_map.M)[None]
-            point = _at(world, low, high, signs, -np.sign(gradient)[None])[0]
-            found.append(point[None])
+    hulls = [_servo_hull(memory, plan, int(i), tube.window) for i in chosen]
+    low, high = np.stack([low for low, _ in hulls]), np.stack([high for _, high in hulls])
+    n = low.shape[1]
+    signs, tubes = (rng.choice([-1.0, 1.0], size=(CORNERS, chosen.size, n)) for _ in range(2))
+    found = [_at(world, low, high, signs, tubes).reshape(-1, n)]
+    points = windows.c[chosen]
+    for _ in range(3):
+        gradients = _gradients(world, points)
+        points = _at(world, low, high, -np.sign(gradients @ tick_map.M), -np.sign(gradients))
+        found.append(points)
     return np.concatenate(found)
 
 
@@ -70,8 +70,9 @@ def _at(world: World, low: FloatArray, high: FloatArray, signs: FloatArray, tube
     return np.asarray(world.shield.tick_map.to_joints(servo) + tubes * world.real_tube.e)
 
 
-def _gradient(world: World, q: FloatArray) -> FloatArray:
-    step = 1e-6
-    around = np.concatenate([q + step * np.eye(q.size), q - step * np.eye(q.size)])
-    margin = world.margin(around)
-    return np.asarray((margin[: q.size] - margin[q.size :]) / (2.0 * step))
+def _gradients(world: World, q: FloatArray) -> FloatArray:
+    """Central differences of the true margin at configurations q (k, n), all in one call."""
+    step, n = 1e-6, q.shape[1]
+    around = q[:, None] + np.concatenate([step * np.eye(n), -step * np.eye(n)])
+    margin = world.margin(around.reshape(-1, n)).reshape(-1, 2 * n)
+    return np.asarray((margin[:, :n] - margin[:, n:]) / (2.0 * step))

@@ -1,6 +1,6 @@
 """The shield campaign: plans near a constraint, certified or not, against an adversarial device. No certified plan may violate it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from .world import WORLDS, Fault, World, build_world
 NEAR_M = 1e-3
 CERTIFIED_SHARE_MIN = 0.30
 NEAR_SHARE_MIN = 0.10
+ALL_WORLDS = tuple(range(WORLDS))
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class CampaignResult:
         return words + (" (VACUOUS)" if self.vacuous else "") + (f"; first seeds {self.violations[:5]}" if self.violations else "")
 
 
-def run_case(seed: int, fault: Fault = Fault()) -> CaseResult:  # noqa: B008 - frozen
+def run_case(seed: int, fault: Fault = Fault(), worlds: Sequence[int] = ALL_WORLDS) -> CaseResult:  # noqa: B008 - frozen
     """Draw a plan, move it to where the shield's margin is near a drawn target, certify, attack if certified."""
     rng = np.random.default_rng([seed, 7])
-    world = build_world(int(rng.integers(WORLDS)), fault)
+    world = build_world(worlds[int(rng.integers(len(worlds)))], fault)
     offsets, plan = _draw(world, rng)
     placed = _place(world, offsets, plan, rng)
     if placed is None:
@@ -69,12 +70,18 @@ def run_case(seed: int, fault: Fault = Fault()) -> CaseResult:  # noqa: B008 - f
     return CaseResult(True, margin, worst_margin(world, memory, plan, rng))
 
 
-def run_shield_campaign(cases: int, seed: int = 0, progress: Callable[[int], None] | None = None, fault: Fault = Fault()) -> CampaignResult:  # noqa: B008
-    """Run `cases` cases with seeds seed, seed + 1, ..."""
+def run_shield_campaign(
+    cases: int,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+    fault: Fault = Fault(),  # noqa: B008 - frozen
+    worlds: Sequence[int] = ALL_WORLDS,
+) -> CampaignResult:
+    """Run `cases` cases with seeds seed, seed + 1, ... in the given worlds (by number)."""
     certified = near = 0
     violations = []
     for k in range(cases):
-        result = run_case(seed + k, fault)
+        result = run_case(seed + k, fault, worlds)
         certified += result.certified
         near += result.certified and result.margin < NEAR_M
         if result.violated:

@@ -25,7 +25,7 @@ from toolkit import CommandClass, FloatArray, TickMap, Tube
 from toolkit.models import SerialArm, psm_classic
 
 from ..plain_kinematics import body_points
-from ..truth import insertion_margins, joint_margins
+from ..truth import insertion_margins
 from ..truth_distance import keep_in_capsule, keep_in_cylinder, keep_in_faces, keep_out_box, keep_out_capsule, keep_out_cylinder
 
 N_MAX = 60
@@ -36,6 +36,7 @@ TrueMargin = Callable[[FloatArray], FloatArray]
 @dataclass(frozen=True, eq=False)
 class World:
     """A shield and what is really true: margin(q) of configurations (k, n), by code that shares nothing with the shield's graph.
+    Besides it the joint limits lower..upper hold.
 
     real_tube: what the adversary may use; a planted fault gives the shield another one.
     """
@@ -96,7 +97,7 @@ def tick_map_of_campaign() -> TickMap:
 
 
 @cache
-def build_world(index: int, fault: Fault = Fault()) -> World:  # noqa: B008 - frozen
+def build_world(index: int, fault: Fault = Fault()) -> World:
     """World number `index` (modulo WORLDS), the same for everyone; with a planted fault on request."""
     rng = np.random.default_rng([20261122, index % WORLDS])
     arm, tick_map = arm_of_campaign(), tick_map_of_campaign()
@@ -109,19 +110,15 @@ def build_world(index: int, fault: Fault = Fault()) -> World:  # noqa: B008 - fr
     fast = float(rng.uniform(0.3, 2.0))
     command_class = CommandClass(0.005, (fast * np.array([200, 200, 120, 120, 120, 200, 200])).astype(np.int64), np.full(7, 20))
     lower, upper = arm.limits.lower.copy(), arm.limits.upper.copy()
-    constraint, margin = _constraint(index % WORLDS, rng, arm, lower, upper)
-    constraints: list[Constraint] = [JointBox("joint_limits", lower, upper), CommandedRate("tip_speed", ("tip",), 1, 5.0)]
-    if constraint is not None:
-        constraints.append(constraint)
+    constraint, margin = _constraint(index % WORLDS, rng, arm)
+    constraints: list[Constraint] = [JointBox("joint_limits", lower, upper), CommandedRate("tip_speed", ("tip",), 1, 5.0), constraint]
     kind = _LastWindowShield if fault.windows_kept == "last" else Shield
     model = _FlatArm(arm) if fault.no_curvature else arm
     shield = kind(model, constraints, tick_map, seen, command_class, Bounds(1e-9, 0.0), N_MAX)  # type: ignore[arg-type]
     return World(f"world {index % WORLDS}", shield, tube, margin, lower, upper)
 
 
-def _constraint(
-    index: int, rng: np.random.Generator, arm: SerialArm, lower: FloatArray, upper: FloatArray
-) -> tuple[Constraint | None, TrueMargin]:
+def _constraint(index: int, rng: np.random.Generator, arm: SerialArm) -> tuple[Constraint, TrueMargin]:
     """One constraint near the arm's workspace with its independent margin; all kinds in turn."""
     bodies = tuple(body.name for body in arm.bodies)
     centre = np.array([rng.uniform(-0.05, 0.05), rng.uniform(-0.05, 0.05), rng.uniform(-0.16, -0.08)])
@@ -134,7 +131,8 @@ def _constraint(
         return KeepOut("region", sphere(centre, radius), bodies), _of_bodies(arm, bodies, keep_out_capsule, centre, centre, radius)
     if kind == 2:
         half = rng.uniform(0.003, 0.02, 3)
-        return KeepOut("region", box(centre - half, centre + half), bodies), _of_bodies(arm, bodies, keep_out_box, centre - half, centre + half)
+        corners = centre - half, centre + half
+        return KeepOut("region", box(*corners), bodies), _of_bodies(arm, bodies, keep_out_box, *corners)
     if kind == 3:
         return KeepOut("region", Cylinder(centre, other, radius), bodies), _of_bodies(arm, bodies, keep_out_cylinder, centre, other, radius)
     if kind == 4:
@@ -152,17 +150,18 @@ def _constraint(
         reach = float(rng.uniform(0.03, 0.09))
         return KeepInTube("region", *ends, reach, True, bodies), _of_bodies(arm, bodies, keep_in_cylinder, *ends, reach)
     rule = InsertionRule("region", 2, float(rng.uniform(0.06, 0.14)), (4, 5), float(rng.uniform(0.05, 0.3)))
-    return rule, lambda q: np.minimum(
-        insertion_margins(q, rule.insertion, rule.insertion_m_min, rule.wrist, rule.straight_rad), joint_margins(q, lower, upper).min(axis=1)
-    )
+    return rule, lambda q: insertion_margins(q, rule.insertion, rule.insertion_m_min, rule.wrist, rule.straight_rad)
 
 
 def _of_bodies(arm: SerialArm, names: Sequence[str], distance: Callable[..., FloatArray], *shape: object) -> TrueMargin:
+    bodies = [body for body in arm.bodies if body.name in names]
+    firsts, lasts = ([arm.point_names.index(body.points[end]) for body in bodies] for end in (0, -1))
+    radii = np.array([body.radius_m for body in bodies])
+
     def margin(q: FloatArray) -> FloatArray:
         points = body_points(arm, q)
-        index = {name: i for i, name in enumerate(arm.point_names)}
-        bodies = [body for body in arm.bodies if body.name in names]
-        ends = [(points[:, index[b.points[0]]], points[:, index[b.points[-1]]], b.radius_m) for b in bodies]
-        return np.asarray(np.min([distance(a, b, r, *shape) for a, b, r in ends], axis=0))
+        first, last = points[:, firsts].reshape(-1, 3), points[:, lasts].reshape(-1, 3)
+        # All bodies in one call, their radii afterwards: every distance is that of the axis less the radius.
+        return np.asarray((distance(first, last, 0.0, *shape).reshape(q.shape[0], -1) - radii).min(axis=1))
 
     return margin

@@ -108,6 +108,11 @@ def test_a_file_that_is_no_truth_is_refused(tmp_path: Path, data: bytes) -> None
         read_truth(path)
 
 
+def test_a_truth_file_that_cannot_be_written_ends_the_simulator_in_words(profile: ArmProfile) -> None:
+    with launch_simulated_arm(profile, truth=Path("/dev/full")) as simulator:
+        assert simulator.process.wait(10) == 2
+
+
 def test_the_process_ends_on_sigterm_with_its_truth_complete_and_its_link_gone(profile: ArmProfile, tmp_path: Path) -> None:
     truth = tmp_path / "truth.bin"
     with launch_simulated_arm(profile, truth=truth) as simulator:

@@ -1,0 +1,248 @@
+"""An arm from Python, with CRTK's names: the same device, controller, safety layer and log as `primum run`, the steps by hand.
+
+The cycle runs in a thread of this process, so what else the process does can make it late; misses are counted and logged.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from controllers import MotionHandle, MotionLimits, Motions, PathReference, TrackingMpc
+from devices import DynamixelArm, launch_simulated_arm
+from safety import Memory, SafetyLayer, StateMachine
+from safety.audit import AuditLog, RecordKind
+from toolkit import (
+    AuditFault,
+    CycleRecord,
+    FloatArray,
+    InvalidInput,
+    JointProposal,
+    JointState,
+    MonotonicClock,
+    NoSafeCommand,
+    OperatingState,
+    Pose,
+    ServoLoop,
+    Setpoint,
+    StaleMeasurement,
+    ToolkitError,
+)
+from toolkit.procedure import joint_vector
+
+from .assembly import Assembly, assemble
+from .cycle_payload import cycle_payload
+from .pilot import build_mpc, line_speed, prime
+from .version import version_info
+
+JOIN_S = 10.0
+STALE_S = 0.1
+REST_CYCLES = 20
+
+
+class _MotionController:
+    """The newest CRTK motion through the MPC."""
+
+    def __init__(self, motions: Motions, mpc: TrackingMpc, period_s: float) -> None:
+        self._motions, self._mpc, self._period_s = motions, mpc, period_s
+
+    def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
+        grid_s = round(now_s / self._period_s) * self._period_s
+        active = self._motions.advance(setpoint.q, grid_s)
+        return self._mpc.compute(setpoint.q, setpoint.q_dot, active.reference, active.t_s + self._period_s, state, active.jaw)
+
+
+class ArmSession:
+    """One arm, one run directory. `with ArmSession.open(procedure, out) as arm: arm.enable(); arm.move_cp(...).wait(5.0)`.
+
+    Constraints, assumptions and device come from the procedure file; its steps are not run. Leaving the `with` stops along the
+    certified tail, disables and closes the log, whatever happened inside.
+    """
+
+    def __init__(self, assembly: Assembly, directory: Path) -> None:
+        self._assembly, self._directory = assembly, directory
+        self._stack = ExitStack()
+        self._layer: SafetyLayer = assembly.safety_layer()
+        self._states = StateMachine()
+        limits = MotionLimits(
+            velocity=np.array([joint.si[2] for joint in assembly.profile.joints]) * 0.25,
+            acceleration=np.array([joint.si[3] for joint in assembly.profile.joints]) * 0.1,
+            cartesian=line_speed(0.02),
+        )
+        self._motions = Motions(assembly.arm, limits)
+        self._latest: JointState | None = None
+        self._fault: ToolkitError | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.verdicts: Counter[str] = Counter()
+
+    @classmethod
+    def open(cls, procedure: Path | str, directory: Path | str) -> Self:
+        """Check the procedure, start the device if it is simulated, connect. Nothing is enabled.
+
+        Raises:
+            SpecificationError: the procedure. InvalidInput: the directory is not empty. DeviceFault: the device.
+        """
+        session = cls(assemble(procedure), Path(directory))
+        session._connect()
+        return session
+
+    def _connect(self) -> None:
+        if self._directory.exists() and any(self._directory.iterdir()):
+            raise InvalidInput(f"{self._directory}: already holds something; a run never writes over another")
+        self._directory.mkdir(parents=True, exist_ok=True)
+        profile, port = self._assembly.profile, None
+        with ExitStack() as stack:
+            if profile.is_simulated:
+                port = stack.enter_context(launch_simulated_arm(profile, truth=self._directory / "truth.bin")).port
+            meta = {"procedure": self._assembly.procedure.text, "hashes": self._assembly.hashes, **version_info()}
+            self._log = stack.enter_context(AuditLog(self._directory / "audit", meta))
+            self._device = stack.enter_context(DynamixelArm(profile, port))
+            self._device.connect()
+            self._stack = stack.pop_all()
+
+    def enable(self) -> None:
+        """CRTK enable: certify staying here, switch on, start the cycle.
+
+        Raises:
+            InvalidInput: not in DISABLED. NoSafeCommand: staying here cannot be certified. DeviceFault: the device refused.
+        """
+        if self._states.state is not OperatingState.DISABLED:
+            raise InvalidInput(f"enable: the arm is {self._states.state.value}")
+        self._assembly.shield.warm_up()
+        mpc = build_mpc(self._assembly)
+        self._device.enable(self._layer.enable(self._device.read()))
+        prime(mpc, self._assembly, self._layer.setpoint)
+        self._states.command("enable")
+        self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
+        controller = _MotionController(self._motions, mpc, self._assembly.profile.period_s)
+        loop: ServoLoop[Memory | None] = ServoLoop(
+            self._device, controller, self._layer, MonotonicClock(), self._record, self._missed, self._assembly.profile.period_s
+        )
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="servo", daemon=True)
+        self._thread.start()
+
+    def disable(self) -> None:
+        """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(JOIN_S)
+            self._thread = None
+        self._device.stop()
+        if self._layer.memory is not None:
+            self._device.disable(trusted=self._fault is None)
+        self._states.command("disable")
+        self._states.is_homed = False
+        self._log.append(RecordKind.STATE, {"state": "DISABLED", "reason": self._reason()}, urgent=True)
+
+    def home(self) -> MotionHandle:
+        """CRTK home: move_jp to the procedure's joint position `home`."""
+        return self.move_jp(joint_vector(self._assembly.procedure, "home", self._assembly.arm))
+
+    def move_jp(self, q: ArrayLike) -> MotionHandle:
+        """CRTK move_jp: to joints q (n,), [rad] or [m], ending at rest. Returns a handle to wait on."""
+        return self._command(lambda now_s: self._motions.move_jp(np.asarray(q, dtype=np.float64), now_s))
+
+    def move_cp(self, goal: Pose | ArrayLike) -> MotionHandle:
+        """CRTK move_cp, a straight line: to a pose X_BT, or to a position p_BT (3,) with the orientation kept."""
+        return self._command(lambda now_s: self._motions.move_cp(self._pose(goal), now_s))
+
+    def servo_jp(self, q: ArrayLike) -> MotionHandle:
+        """CRTK servo_jp: track this joint position until replaced, or stale after 50 ms."""
+        return self._command(lambda now_s: self._motions.servo_jp(np.asarray(q, dtype=np.float64), now_s))
+
+    def servo_cp(self, goal: Pose | ArrayLike) -> MotionHandle:
+        """CRTK servo_cp: track this pose, or this position with the orientation kept, until replaced or stale."""
+        return self._command(lambda now_s: self._motions.servo_cp(self._pose(goal), now_s))
+
+    def follow(self, positions_B_m: ArrayLike, rate_hz: float) -> MotionHandle:
+        """Follow tip positions (k, 3), [m], at a constant rate, orientation kept. Move to the first one before."""
+        path = PathReference(np.asarray(positions_B_m, dtype=np.float64), rate_hz, self._here().R)
+        return self._command(lambda now_s: self._motions.follow(path, now_s))
+
+    def measured_js(self) -> tuple[JointState, float]:
+        """CRTK measured_js: the newest sample and its time. Raises StaleMeasurement when it is older than 100 ms."""
+        state = self._latest if self._thread is not None else self._device.read()
+        if state is None or not time.monotonic() - state.t_s <= STALE_S:
+            raise StaleMeasurement("measured_js: no sample in the last 100 ms")
+        return state, state.t_s
+
+    def measured_cp(self) -> tuple[Pose, float]:
+        """CRTK measured_cp: the tip pose X_BT of the newest sample and its time."""
+        state, t_s = self.measured_js()
+        return self._assembly.arm.tip_pose(state.q), t_s
+
+    def setpoint_jp(self) -> FloatArray:
+        """CRTK setpoint_js: joints of the newest setpoint, (n,)."""
+        return self._layer.setpoint.q
+
+    @property
+    def operating_state(self) -> OperatingState:
+        return self._states.state
+
+    @property
+    def is_busy(self) -> bool:
+        """CRTK is_busy: a planned motion has not ended."""
+        return self._motions.is_busy
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if self._states.state is not OperatingState.DISABLED:
+                self.disable()
+        finally:
+            self._stack.__exit__(kind, error, trace)
+
+    def _command(self, issue: Callable[[float], MotionHandle]) -> MotionHandle:
+        if not self._states.may_move():
+            raise NoSafeCommand(f"motion refused: the arm is {self._states.state.value}: {self._reason() or 'enable it first'}")
+        return issue(time.monotonic())
+
+    def _pose(self, goal: Pose | ArrayLike) -> Pose:
+        return goal if isinstance(goal, Pose) else Pose(self._here().R, np.asarray(goal, dtype=np.float64))
+
+    def _here(self) -> Pose:
+        return self._assembly.arm.tip_pose(self._layer.setpoint.q)
+
+    def _reason(self) -> str:
+        violation = self._layer.violation
+        return "" if violation is None else f"{violation.assumption}: {violation.reason}"
+
+    def _run(self, loop: ServoLoop[Memory | None]) -> None:
+        """The servo thread: until stopped and at rest, or until nothing may be sent any more."""
+        loop.start()
+        resting = 0
+        while resting < REST_CYCLES:
+            result = loop.step()
+            self._latest = result.state or self._latest
+            self._fault = self._fault or result.fault
+            if self._stop.is_set():
+                self._motions.cancel()
+            ending = self._stop.is_set() or self._layer.violation is not None
+            resting = resting + 1 if ending and self._layer.at_rest else 0
+            if self._layer.violation is not None:
+                self._motions.fail(self._reason())
+            if result.decided.certified.ticks is None:
+                break
+        if self._layer.violation is not None and self._states.state is OperatingState.ENABLED:
+            self._states.command("pause")
+
+    def _record(self, record: CycleRecord[Memory | None]) -> None:
+        self.verdicts[record.decided.certified.verdict.value] += 1
+        if not isinstance(self._fault, AuditFault):
+            self._log.append(RecordKind.CYCLE, {**cycle_payload(record), "step": {"index": 0, "t_s": 0.0}})
+
+    def _missed(self, index: int, in_a_row: int, why: str) -> None:
+        self.verdicts["MISS"] += 1
+        if not isinstance(self._fault, AuditFault):
+            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)
