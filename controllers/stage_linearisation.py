@@ -105,6 +105,8 @@ class StageLinearisation:
         self._first: list[BufferedFunction] = []
         self._both: list[BufferedFunction] = []
         self._connect(stage, terminal)
+        self.dynamics_are_linear = not ca.symvar(stage.A)
+        self.written = (self.P.data, self.A.data, self.G.data, self.c, self.b, self.rows_value)
 
     def _allocate(self) -> None:
         nx, n_stage_rows, n_terminal_rows = self.nx, len(self.stage_rows.index), len(self.terminal_rows.index)

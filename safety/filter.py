@@ -18,7 +18,7 @@ from toolkit import CommandClass, FloatArray, TickArray, TickMap, Tube
 from .batch_function import ArmGraph
 from .constraints import CommandedRate, Constraint
 from .memory import Memory
-from .rows import LinearRows, RowLimits
+from .rows import SCALE, LinearRows, RowLimits, Rows
 
 _SOLVED = 1
 _TOLERANCE = 1e-6
@@ -37,11 +37,15 @@ class FilterTuning:
 
 @dataclass(frozen=True, eq=False)
 class Filtered:
-    """ticks: the candidate, None if no step satisfies the rows. active: constraints that shaped it; empty means unchanged."""
+    """ticks: the candidate, None if no step satisfies the rows. active: constraints that shaped it; empty means unchanged.
+
+    tip_step_m: how far the fastest limited point moves in the period, [m]: what a stop after it has to shed.
+    """
 
     ticks: TickArray | None
     active: tuple[str, ...]
     status: str
+    tip_step_m: float
 
 
 class Filter:
@@ -89,20 +93,32 @@ class Filter:
         A = np.concatenate([self._identity, rows.A])
         fits = A @ desired
         if ((fits <= upper) & (fits >= lower)).all():
-            return Filtered(self._quantise(memory, desired), (), "unchanged")
+            return Filtered(self._quantise(memory, desired), (), "unchanged", _tip_step(rows, desired))
         H = rows.J.T @ rows.J + self._rho
-        x, status = _solve(H, -H @ desired, A, upper, lower)
+        # A row that no step of class C can reach cannot shape the answer.
+        reach = np.abs(A) @ np.maximum(np.abs(upper[: step.size]), np.abs(lower[: step.size]))
+        near = (reach > upper) | (-reach < lower)
+        near[: step.size] = True
+        x, status = _solve(H, -H @ desired, A[near], upper[near], lower[near])
         if x is None:
-            return Filtered(None, self._named((fits > upper) | (fits < lower)), status)
+            return Filtered(None, self._named((fits > upper) | (fits < lower)), status, 0.0)
         values = A @ x
+        if not ((values <= upper + _TOLERANCE).all() and (values >= lower - _TOLERANCE).all()):
+            return Filtered(None, self._named((values > upper) | (values < lower)), "a row left out is violated", 0.0)
         at_limit = (np.abs(values - upper) <= _TOLERANCE) | (np.abs(values - lower) <= _TOLERANCE)
-        return Filtered(self._quantise(memory, x), self._named(at_limit), status)
+        return Filtered(self._quantise(memory, x), self._named(at_limit), status, _tip_step(rows, x))
 
     def _quantise(self, memory: Memory, x: FloatArray) -> TickArray:
         return np.asarray(memory.newest + np.rint(x).astype(np.int64))
 
     def _named(self, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
         return tuple(sorted({self._names[i] for i in np.flatnonzero(chosen)}))
+
+
+def _tip_step(rows: Rows, x: FloatArray) -> float:
+    """max over limited points of |J_p M x|, [m]."""
+    moved = (rows.J @ x).reshape(-1, 3)
+    return float(np.sqrt((moved * moved).sum(axis=1).max())) / SCALE
 
 
 def _solve(H: FloatArray, f: FloatArray, A: FloatArray, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray | None, str]:

@@ -127,7 +127,7 @@ class SafetyLayer:
     def _decide(self, memory: Memory, filtered: Filtered, started: float) -> CertifiedCommand:
         if filtered.ticks is None:
             return self._backup(memory, filtered.active, f"the filter found no step: {filtered.status}", started)
-        plan, certification = self._certify_with_stop(memory, filtered.ticks)
+        plan, certification = self._certify_with_stop(memory, filtered.ticks, filtered.tip_step_m)
         if not certification.ok:
             return self._backup(memory, certification.refused_by, f"the proposal {certification.reason}", started)
         verdict = Verdict.MODIFIED if filtered.active else Verdict.PASS
@@ -135,10 +135,9 @@ class SafetyLayer:
         elapsed = time.perf_counter() - started
         return CertifiedCommand(filtered.ticks, plan, verdict, certification.margins, filtered.active, reason, elapsed)
 
-    def _certify_with_stop(self, memory: Memory, ticks: TickArray) -> tuple[TickArray, Certification]:
+    def _certify_with_stop(self, memory: Memory, ticks: TickArray, tip_step_m: float) -> tuple[TickArray, Certification]:
         """The candidate and a stop after it; one gentler stop if the ticks' rounding alone spoilt the first."""
         step = np.asarray(ticks - memory.newest)
-        tip_step_m = self._shield.tip_step(memory.newest, step)
         certification = Certification({}, ("command_class",), "")
         plan = ticks[None]
         for share in (1.0, 0.85):

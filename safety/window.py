@@ -20,24 +20,26 @@ class Windows:
     r: FloatArray
 
 
-def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tube: Tube) -> Windows:
-    """The windows that end in a setpoint of `plan`, shape (len(plan), n).
+def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tube: Tube, per_box: int = 1) -> Windows:
+    """The windows that end in a setpoint of `plan`, shape (len(plan), n); or boxes that each cover `per_box` of them in a row.
 
     c = q(centre of the servo hull), r = |M| h + e. After the plan ends its last setpoint repeats: those windows are subsets of the
     last one.
     Args:
         history: setpoints already sent, newest last, at least w of them.
+        per_box: the hull of consecutive windows holds each of them: fewer, slightly larger boxes to check.
     Raises:
         InvalidInput: too little history: the past would be guessed.
     """
     w = tube.window
     if not history.shape[0] >= w:
         raise InvalidInput(f"windows: {history.shape[0]} setpoints of history, {w} are needed")
-    sequence = np.concatenate([history[history.shape[0] - w :], plan])
-    slices = sliding_window_view(sequence, w + 1, axis=0)
+    filled = [plan[-1:]] * (-plan.shape[0] % per_box)
+    sequence = np.concatenate([history[history.shape[0] - w :], plan, *filled])
+    slices = sliding_window_view(sequence, w + per_box, axis=0)[::per_box]
     low, high = slices.min(axis=-1), slices.max(axis=-1)
     c = tick_map.to_joints((low + high) * 0.5)
-    r = ((high - low) * 0.5) @ np.abs(tick_map.M).T + tube.e
+    r = ((high - low) * 0.5) @ tick_map.abs_M.T + tube.e
     return Windows(c, r)
 
 
@@ -46,5 +48,5 @@ def measured_excess(history: TickArray, q: FloatArray, tick_map: TickMap, tube: 
     newest = history[-(tube.window + 1) :]
     low, high = newest.min(axis=0), newest.max(axis=0)
     c = tick_map.to_joints((low + high) * 0.5)
-    h = np.abs(tick_map.M) @ ((high - low) * 0.5)
+    h = tick_map.abs_M @ ((high - low) * 0.5)
     return np.asarray(np.abs(q - c) - h)

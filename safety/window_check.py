@@ -105,6 +105,13 @@ class WindowCheck:
         smallest = np.minimum.reduceat(slacks, self._starts, axis=1)
         return {name: smallest[:, i] for i, name in enumerate(self.names)}
 
+    def least(self, windows: Windows) -> dict[str, float]:
+        """The smallest slack of each constraint over all windows; NaN if anything that entered was not finite."""
+        slacks, checksum = self._evaluate(windows.c, windows.r)
+        if not np.isfinite(checksum).all():
+            return dict.fromkeys(self.names, float("nan"))
+        return dict(zip(self.names, np.minimum.reduceat(slacks.min(axis=0), self._starts).tolist(), strict=True))
+
     def warm_up(self) -> None:
         """Build every batch size once."""
         self._evaluate.warm_up()

@@ -18,5 +18,10 @@ def test_examples_are_named_by_number_and_verb() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_is_short_and_runs(example: Path, tmp_path: Path) -> None:
     assert len(example.read_text(encoding="utf-8").splitlines()) < LINES_MAX
-    ended = subprocess.run([sys.executable, str(example)], cwd=tmp_path, text=True, capture_output=True, check=False, timeout=300)
+    command = [sys.executable, str(example), str(tmp_path / "pictures")]
+    ended = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False, timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    picture = tmp_path / "pictures" / f"{example.stem}.png"
+    assert picture.stat().st_size > 10_000, "an example draws what it shows"
+    assert str(picture) in ended.stdout, "and says where"
+    assert {path.name for path in tmp_path.iterdir()} == {"pictures"}, "and writes nowhere else"

@@ -39,6 +39,11 @@ class TickMap:
     def _inverse(self) -> FloatArray:
         return np.asarray(np.linalg.inv(self.M), dtype=np.float64)
 
+    @cached_property
+    def abs_M(self) -> FloatArray:
+        """|M|, entry by entry: maps half-ranges of servos to half-ranges of joints."""
+        return np.abs(self.M)
+
     def to_joints(self, ticks: TickArray | FloatArray) -> FloatArray:
         """Joint positions of servo positions; works on the last axis, so (n,) and (k, n) both do."""
         return np.asarray(self.q_zero + (ticks - self.ticks_zero) @ self.M.T, dtype=np.float64)

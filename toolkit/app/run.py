@@ -1,6 +1,7 @@
 """`primum run`: the front end of a run. Starts the device if it is simulated and the control process, watches, writes the results."""
 
 import multiprocessing
+import os
 import shutil
 import signal
 import time
@@ -64,6 +65,9 @@ def run_procedure(
 
 def _watch(path: Path, directory: Path, port: str | None, progress: Progress) -> Outcome:
     """Run the control process and listen. Ctrl-C asks it to stop; a second one changes nothing: it is already stopping."""
+    # One thread for linear algebra: 12 x 12 matrices gain nothing, and spinning workers would take the device's core.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=control_main, args=(str(path), str(directory), port, theirs), daemon=True)
