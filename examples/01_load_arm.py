@@ -38,7 +38,7 @@ def draw_limits(axes: plt.Axes, arm: SerialArm) -> None:
         disputed = any(sentence.startswith(f"{name}:") for sentence in limits.differences)
         axes.barh(row, 1.0, color="#fbd9b5" if disputed else "#c6d7ea", edgecolor="#777777", height=0.55)
         for x, value, where, side in ((0.02, limits.lower[row], 0, "left"), (0.98, limits.upper[row], 1, "right")):
-            source = "dvrk_model" if limits.origin[row][where].startswith("dvrk_model") else "dVRK file"
+            source = limits.origin[row][where].split()[0]
             axes.text(x, row, f"{value:.4g} {limits.units[row]}\n{source}", ha=side, va="center", fontsize=7.5)
         axes.text(0.5, row, name.replace("_", " "), ha="center", va="center", fontsize=9, weight="bold")
     axes.set_title("joint limits that hold, and the source of each; orange: sources disagree", fontsize=10)

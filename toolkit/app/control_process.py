@@ -126,7 +126,7 @@ class _Run:
         self._counts[verdict.value] += 1
         payload = cycle_payload(record)
         position = self._pilot.position
-        payload["step"] = {"index": position.step, "t_s": position.t_s}
+        payload["step"] = {"index": position.step, "t_s": position.t_s, "follows_path": position.follows_path}
         tip = self._pilot.reference_tip_m
         payload["reference_tip_m"] = None if tip is None else tip.tolist()
         if not isinstance(self._fault, AuditFault):

@@ -75,12 +75,9 @@ def _tracking(assembly: Assembly, log: RunLog, truth: Truth) -> Tracking | None:
     tip = truth.point("tip")
     good = settled(log.t_s, log.passed, SETTLE_S)
     for step, path in assembly.paths.items():
-        # The line that leads to a path's start has a time of its own; the path began where its time last restarted at zero.
-        mine = np.flatnonzero(log.step == step)
-        if mine.size == 0:
+        cycles = np.flatnonzero((log.step == step) & log.follows_path)
+        if cycles.size == 0:
             continue
-        restart = np.flatnonzero(np.diff(log.step_t_s[mine]) < 0.0)
-        cycles = mine[restart[-1] + 1 :] if restart.size else mine
         start_s = float(log.t_s[cycles[0]] - log.step_t_s[cycles[0]])
         inside = (truth.t_s >= log.t_s[cycles[0]]) & (truth.t_s <= log.t_s[cycles[-1]])
         t = truth.t_s[inside]
@@ -96,7 +93,7 @@ def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, out
     """All figures of a run."""
     versions = version_info()
     counts = {name: sum(v.value == name for v in log.verdict) for name in ("PASS", "MODIFIED", "BACKUP", "STOP")}
-    trace = np.flatnonzero(np.isin(log.step, list(assembly.paths))) if log.t_s.size else np.array([], dtype=np.int64)
+    trace = np.flatnonzero(log.follows_path)
     good = settled(log.t_s, log.passed, SETTLE_S)[trace] if trace.size else np.array([], dtype=bool)
     hashes = assembly.hashes
     return RunSummary(

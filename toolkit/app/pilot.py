@@ -44,11 +44,15 @@ Motion = Reference | JointTrajectory
 
 @dataclass(frozen=True)
 class PilotPosition:
-    """Where the pilot is in the procedure: step index and word, the motion's own time at the cycle's start."""
+    """Where the pilot is in the procedure: step index and word, the motion's own time at the cycle's start.
+
+    follows_path: on the recorded path itself, not on the way to its start.
+    """
 
     step: int
     word: str
     t_s: float
+    follows_path: bool = False
 
 
 class Pilot:
@@ -86,7 +90,8 @@ class Pilot:
         if self._finished(t, setpoint):
             self._next_motion(setpoint, now_s)
             t = 0.0
-        self.position = PilotPosition(self._index, self._assembly.procedure.steps[self._index].word, t)
+        word, on_path = self._assembly.procedure.steps[self._index].word, isinstance(self._motion, PathReference)
+        self.position = PilotPosition(self._index, word, t, on_path)
         if self._motion is None:
             raise InvalidInput("pilot: no motion to follow")
         return self._mpc.compute(setpoint.q, setpoint.q_dot, self._motion, t + self._period_s, state, self._jaw_target())

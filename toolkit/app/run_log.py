@@ -18,7 +18,7 @@ class RunLog:
     """Cycles of a run, index k. Times [s] on the monotonic clock of the run; missing numbers are NaN.
 
     ticks: setpoint in force after the cycle, (k, n). reference_tip_m: (k, 3), where the tip should be at t_s; NaN in joint motions.
-    step: index of the procedure's step. step_t_s: the motion's own time. margins: name -> (k,). timing_us: name -> (k,).
+    step: index of the procedure's step. step_t_s: the motion's own time. follows_path: on a recorded path, not on the way to it. margins: name -> (k,). timing_us: name -> (k,).
     """
 
     start: dict[str, Any]
@@ -31,6 +31,7 @@ class RunLog:
     reference_tip_m: FloatArray
     step: NDArray[np.int64]
     step_t_s: FloatArray
+    follows_path: BoolArray
     margins: dict[str, FloatArray]
     active: tuple[tuple[str, ...], ...]
     reasons: tuple[str, ...]
@@ -87,17 +88,24 @@ def _arrays(
         reference_tip_m=np.array([cycle.get("reference_tip_m") or nothing for cycle in cycles], dtype=np.float64).reshape(-1, 3),
         step=np.array([cycle["step"]["index"] for cycle in cycles], dtype=np.int64),
         step_t_s=_column(cycles, lambda c: c["step"]["t_s"]),
+        follows_path=np.array([cycle["step"]["follows_path"] for cycle in cycles], dtype=bool),
         margins={name: _column(cycles, lambda c, name=name: c["margins"].get(name)) for name in names},
         active=tuple(tuple(cycle["active"]) for cycle in cycles),
         reasons=tuple(cycle["reason"] for cycle in cycles),
         timing_us={name: _column(cycles, lambda c, name=name: c["timing_us"].get(name)) for name in timings},
-        mpc_us=_column(cycles, lambda c: c.get("proposal", {}).get("us")),
+        mpc_us=_column(cycles, _solve_us),
         tube_use=_column(cycles, lambda c: c.get("observed", {}).get("tube_use")),
         behind=_column(cycles, lambda c: c.get("observed", {}).get("behind")),
         age_s=_column(cycles, lambda c: c.get("observed", {}).get("age_s")),
         missed_t_s=np.array(missed, dtype=np.float64),
         motion_ended_s=ended_s,
     )
+
+
+def _solve_us(cycle: dict[str, Any]) -> float | None:
+    """Time of the solve; none in a cycle that continued the last plan."""
+    proposal = cycle.get("proposal")
+    return None if proposal is None or proposal["iterations"] == 0 else float(proposal["us"])
 
 
 def _in_force(cycle: dict[str, Any]) -> list[int]:

@@ -240,7 +240,7 @@ class ArmSession:
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         self.verdicts[record.decided.certified.verdict.value] += 1
         if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.CYCLE, {**cycle_payload(record), "step": {"index": 0, "t_s": 0.0}})
+            self._log.append(RecordKind.CYCLE, {**cycle_payload(record), "step": {"index": 0, "t_s": 0.0, "follows_path": False}})
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1
