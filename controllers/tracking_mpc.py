@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from toolkit import FloatArray, InvalidInput, JointProposal, JointState, finite_array, finite_number
+from toolkit import FloatArray, InvalidInput, JointProposal, JointState, SolveReport, finite_array, finite_number
 from toolkit.models import SerialArm
 
 from .jaw_interpolator import JawInterpolator
@@ -145,6 +145,20 @@ class TrackingMpc:
             q = np.append(q, self._jaw.next(float(y_q[-1]), float(y_dq[-1]), jaw))
         self._proposed = q + lost
         return JointProposal(self._proposed, self.solution.report)
+
+    def continue_plan(self, y_q: FloatArray, y_dq: FloatArray, jaw: float | None = None) -> JointProposal:
+        """The next setpoint by the first input of the last solve, without a new one: within a stage it is the plan itself.
+
+        For a cycle that has no time to solve. Without a successful last solve there is nothing to continue, and q is None.
+        """
+        if self.solution is None or self.solution.u is None:
+            return JointProposal(None, SolveReport(False, "no plan to continue", 0, float("inf"), 0.0))
+        n, residual = self.arm.n_serial, self.solution.report.kkt_residual
+        q, _ = advance(y_q[:n], y_dq[:n], self.solution.u[0], self.options.tracking.period_s)
+        if self._jaw is not None:
+            q = np.append(q, self._jaw.next(float(y_q[-1]), float(y_dq[-1]), jaw))
+        self._proposed = q
+        return JointProposal(q, SolveReport(True, "plan continued", 0, residual, 0.0))
 
     def _lost_in_rounding(self, y_q: FloatArray, y_dq: FloatArray) -> FloatArray:
         """What rounding took from the last proposal in joints that did not move, shape (n,); zero where it was not rounding."""

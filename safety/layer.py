@@ -100,6 +100,13 @@ class SafetyLayer:
         """Send nothing more: the device cannot be trusted to apply what it is sent, or was not sent anything for too long."""
         self._latch(Violation("A2", reason, Reaction.HOLD))
 
+    def continue_tail(self, reason: str) -> Decision:
+        """The head of the stored tail without looking at anything else: for a period that is over before it could be certified."""
+        memory = self._require_memory()
+        if self.violation is not None:
+            return Decision(self._stop(memory, self.violation, time.perf_counter()), None, "")
+        return Decision(self._tail(memory, Verdict.BACKUP, (), reason, time.perf_counter()), None, "")
+
     def fall_back(self, reason: str) -> Decision:
         """When certify() itself failed: the stored tail continues and motion ends; a hold that is latched stays a hold.
 

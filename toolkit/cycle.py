@@ -4,7 +4,8 @@ Every call may fail, and each failure has its reaction here:
   device.read raises       no measurement: the safety layer holds (sends nothing more)
   controller raises        no proposal, and a stop along the certified tail is requested
   safety.certify raises    the stored tail continues, and a stop is requested
-  the deadline passes      nothing is written: the period counts as missed, the stored tail continues
+  the deadline passes      nothing is written: the period counts as missed, the stored tail continues; if it passed before
+                           certify, the sample is not used at all
   device.write raises      the setpoint counts as sent (it may be in force; it is certified either way), then hold
   audit.append raises      a stop is requested; motion ends along the certified tail, unlogged
 Three misses in a row, or 30 ms without a written setpoint, stop the arm.
@@ -54,6 +55,7 @@ class Safety(Protocol[Memory_co]):
     @property
     def setpoint(self) -> Setpoint: ...
     def certify(self, state: JointState | None, proposal: JointProposal | None, now_s: float, trouble: str = "") -> Decided: ...
+    def continue_tail(self, reason: str) -> Decided: ...
     def fall_back(self, reason: str) -> Decided: ...
     def commit(self, certified: CertifiedCommand) -> None: ...
     def missed(self) -> None: ...
@@ -95,7 +97,11 @@ def run_cycle(
     proposal = _propose(controller, safety, state, read_s)
     proposed_s = clock.now()
     try:
-        decided = safety.certify(state, proposal, clock.now(), trouble)
+        if state is not None and clock.now() > deadline_s:
+            # Nothing may be written any more: the sample is not used, and its age is no violation.
+            decided = safety.continue_tail("the period was over before the proposal was ready")
+        else:
+            decided = safety.certify(state, proposal, clock.now(), trouble)
     except Exception as error:  # whatever it is: what was certified before continues, and motion ends
         decided = safety.fall_back(f"certify raised {type(error).__name__}: {error}")
     certified_s = clock.now()

@@ -87,7 +87,7 @@ class _Run:
         self._pilot.prime(self._layer.setpoint)
         grant = request_realtime()
         outcome = self._drive(device)
-        outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen}
+        outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen, "pinned": grant.pinned}
         return self._shut_down(device, outcome)
 
     def _drive(self, device: DynamixelArm) -> Outcome:

@@ -1,5 +1,6 @@
 """The pilot: turns a procedure's steps into references and asks the MPC for the next setpoint. Proposes; never decides."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +27,15 @@ from toolkit.procedure import Disable, Enable, Home, MoveCp, MoveJp, ServoPath, 
 
 from .assembly import Assembly
 
-SPEED_SHARE = 0.965
+SPEED_SHARE = 0.95
 ACCELERATION_SHARE = 0.72
 JOINT_SHARE = 0.8
 """Below the certified limits: rounding to ticks adds up to half a tick to each increment, a filter row is linear, a sphere is not."""
 BEYOND_TIP_M = 0.015
 """A jaw and its radius, beyond the wrist's yaw axis which the tip is."""
 NEAR_M = 0.005
+SOLVE_SHARE = 0.5
+"""A solve that takes more of the period than this leaves too little for reading, certifying and writing."""
 SETTLE_S = 0.15
 OVERDUE_S = 4.0
 LINE_ACCELERATION_M_S2 = 0.25
@@ -67,6 +70,7 @@ class Pilot:
         self._pending: list[Motion] = []
         self._start_s = 0.0
         self._jaw = 0.0
+        self._solve_s = 0.0
         self.position = PilotPosition(0, "enable", 0.0)
         self.overdue = ""
         self.done = False
@@ -94,7 +98,17 @@ class Pilot:
         self.position = PilotPosition(self._index, word, t, on_path)
         if self._motion is None:
             raise InvalidInput("pilot: no motion to follow")
-        return self._mpc.compute(setpoint.q, setpoint.q_dot, self._motion, t + self._period_s, state, self._jaw_target())
+        return self._propose(self._motion, t + self._period_s, state, setpoint)
+
+    def _propose(self, motion: Motion, t_s: float, state: JointState, setpoint: Setpoint) -> JointProposal:
+        """Solve; or, once after a solve that took too much of a period, continue its plan, so that one late cycle does not make three."""
+        if self._solve_s > SOLVE_SHARE * self._period_s:
+            self._solve_s = 0.0
+            return self._mpc.continue_plan(setpoint.q, setpoint.q_dot, self._jaw_target())
+        begun = time.perf_counter()
+        proposal = self._mpc.compute(setpoint.q, setpoint.q_dot, motion, t_s, state, self._jaw_target())
+        self._solve_s = time.perf_counter() - begun
+        return proposal
 
     def _jaw_target(self) -> float | None:
         return self._jaw if self._assembly.arm.has_jaw else None
@@ -191,7 +205,8 @@ def build_mpc(assembly: Assembly) -> TrackingMpc:
             f"{chosen.stage_s:g}: a whole number of servo periods of {profile.period_s:g} s", "controller", "stage_s"
         )
     options = TrackingOptions(stages=chosen.horizon_stages, stage_periods=stage_periods, period_s=profile.period_s, **_weights(assembly))
-    return TrackingMpc(assembly.arm, limits, TrackingMpcOptions(tracking=options, latency_s=profile.latency_s), _known_faces(assembly))
+    tracking = TrackingMpcOptions(tracking=options, latency_s=profile.latency_s, resolution=profile.tick_map.abs_M.sum(axis=1))
+    return TrackingMpc(assembly.arm, limits, tracking, _known_faces(assembly))
 
 
 def prime(mpc: TrackingMpc, assembly: Assembly, setpoint: Setpoint, solves: int = 20) -> None:

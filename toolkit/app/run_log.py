@@ -18,7 +18,8 @@ class RunLog:
     """Cycles of a run, index k. Times [s] on the monotonic clock of the run; missing numbers are NaN.
 
     ticks: setpoint in force after the cycle, (k, n). reference_tip_m: (k, 3), where the tip should be at t_s; NaN in joint motions.
-    step: index of the procedure's step. step_t_s: the motion's own time. follows_path: on a recorded path, not on the way to it. margins: name -> (k,). timing_us: name -> (k,).
+    step: index of the procedure's step. step_t_s: the motion's own time. follows_path: on a recorded path, not on
+    the way to it. margins: name -> (k,). timing_us: name -> (k,).
     """
 
     start: dict[str, Any]
