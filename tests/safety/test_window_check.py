@@ -133,7 +133,7 @@ def drawn(kind: str, seed: int) -> tuple[Case, Windows, FloatArray]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**31))
 def test_the_certified_slack_is_below_the_true_margin_everywhere_in_the_box(kind: str, seed: int) -> None:
     parts, windows, q = drawn(kind, seed)
@@ -148,17 +148,17 @@ def test_the_certified_slack_is_below_the_true_margin_everywhere_in_the_box(kind
 @pytest.mark.parametrize("kind", KINDS)
 def test_enough_windows_pass_and_enough_are_refused_for_this_to_mean_something(kind: str) -> None:
     passed = 0
-    for seed in range(150):
+    for seed in range(100):
         parts, windows, _ = drawn(kind, seed)
         slacks = parts.check.slack(windows)
         passed += all(float(slacks[name][0]) >= 0.0 for name in parts.names)
-    assert 10 <= passed <= 140
+    assert 8 <= passed <= 92
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_slack_of_a_point_is_the_true_margin_less_what_is_added(kind: str) -> None:
     close = 0
-    for seed in range(60):
+    for seed in range(30):
         parts, windows, _ = drawn(kind, seed)
         point = Windows(windows.c, np.zeros_like(windows.r))
         slack = min(float(s[0]) for s in parts.check.slack(point).values())
@@ -166,7 +166,7 @@ def test_the_slack_of_a_point_is_the_true_margin_less_what_is_added(kind: str) -
         paid = 0.0 if kind in ("joints", "rule") else BOUNDS.eta_m + BOUNDS.registration_m
         close += true > 0.0 and abs(slack + paid - true) < 2e-3
         assert slack <= true or slack < 0.0
-    assert close >= 5
+    assert close >= 3
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,6 +14,7 @@ from controllers import (
     JointTrajectory,
     LineReference,
     PathReference,
+    RealTimeIterationOptions,
     Reference,
     SetpointLimits,
     TrackingMpc,
@@ -22,7 +23,7 @@ from controllers import (
 )
 from controllers.reference import is_joint_trajectory, is_tip_reference
 from safety import CommandedRate, KeepInFaces
-from toolkit import FloatArray, InvalidInput, JointProposal, JointState, Pose, Setpoint
+from toolkit import FloatArray, InvalidInput, JointProposal, JointState, Pose, Setpoint, SolveReport
 from toolkit.procedure import Disable, Enable, Home, MoveCp, MoveJp, ServoPath, Step, Wait, joint_vector
 
 from .assembly import Assembly
@@ -67,6 +68,8 @@ class Pilot:
         self._period_s = assembly.profile.period_s
         self._index = -1
         self._motion: Motion | None = None
+        # Built now: checking tens of thousands of samples takes longer than half a period.
+        self._paths = {i: PathReference(path.positions_B_m, path.rate_hz, np.eye(3)) for i, path in assembly.paths.items()}
         self._pending: list[Motion] = []
         self._start_s = 0.0
         self._jaw = 0.0
@@ -94,10 +97,12 @@ class Pilot:
         if self._finished(t, setpoint):
             self._next_motion(setpoint, now_s)
             t = 0.0
-        word, on_path = self._assembly.procedure.steps[self._index].word, isinstance(self._motion, PathReference)
+        word, on_path = self._assembly.procedure.steps[self._index].word, isinstance(self._motion, _Following)
         self.position = PilotPosition(self._index, word, t, on_path)
         if self._motion is None:
             raise InvalidInput("pilot: no motion to follow")
+        if self.done and nearly_rests(setpoint, self._assembly):
+            return stay(setpoint)
         return self._propose(self._motion, t + self._period_s, state, setpoint)
 
     def _propose(self, motion: Motion, t_s: float, state: JointState, setpoint: Setpoint) -> JointProposal:
@@ -115,13 +120,12 @@ class Pilot:
 
     def _finished(self, t: float, setpoint: Setpoint) -> bool:
         motion = self._motion
-        if motion is None or t < motion.duration_s:
+        if motion is None or self.done or t < motion.duration_s:
             return False
         step = self._assembly.procedure.steps[self._index]
         if isinstance(step, (ServoPath, Wait)) and not self._pending and not isinstance(motion, LineReference):
             return True
-        at_rest = bool(np.all(np.abs(setpoint.q_dot) * self._period_s <= 2.5 * np.abs(self._assembly.profile.tick_map.M).sum(axis=1)))
-        arrived = at_rest and self._distance(motion, setpoint) <= 1e-3
+        arrived = nearly_rests(setpoint, self._assembly) and self._distance(motion, setpoint) <= 1e-3
         if t > motion.duration_s + OVERDUE_S and not arrived:
             self.overdue = f"step {self._index} ({step.word}) has not arrived {OVERDUE_S:g} s after its time"
         return t >= motion.duration_s + SETTLE_S and arrived
@@ -157,10 +161,10 @@ class Pilot:
         if isinstance(step, MoveCp):
             return [LineReference(pose, _goal(step, pose), line_speed(step.speed_m_s))]
         if isinstance(step, ServoPath):
-            path = assembly.paths[assembly.procedure.steps.index(step)]
-            motions: list[Motion] = [PathReference(path.positions_B_m, path.rate_hz, pose.R)]
+            motions: list[Motion] = [_Following(self._paths[self._index], pose.R)]
             if step.approach_speed_m_s is not None:
-                motions.insert(0, LineReference(pose, Pose(pose.R, path.start_B_m), line_speed(step.approach_speed_m_s)))
+                start = Pose(pose.R, assembly.paths[self._index].start_B_m)
+                motions.insert(0, LineReference(pose, start, line_speed(step.approach_speed_m_s)))
             return motions
         if isinstance(step, Wait):
             return [_Hold(pose, step.duration_s)]
@@ -173,6 +177,22 @@ class Pilot:
         velocity = np.array([joint.si[2] for joint in assembly.profile.joints]) * step.speed_ratio
         acceleration = np.array([joint.si[3] for joint in assembly.profile.joints]) * 0.1
         return JointReference(setpoint.q, goal, velocity, acceleration)
+
+
+@dataclass(frozen=True, eq=False)
+class _Following:
+    """A recorded path with the orientation the tip has when it begins."""
+
+    path: PathReference
+    R: FloatArray
+
+    @property
+    def duration_s(self) -> float:
+        return self.path.duration_s
+
+    def poses(self, t_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+        p, _ = self.path.poses(t_s)
+        return p, np.broadcast_to(self.R, (p.shape[0], 3, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +225,10 @@ def build_mpc(assembly: Assembly) -> TrackingMpc:
             f"{chosen.stage_s:g}: a whole number of servo periods of {profile.period_s:g} s", "controller", "stage_s"
         )
     options = TrackingOptions(stages=chosen.horizon_stages, stage_periods=stage_periods, period_s=profile.period_s, **_weights(assembly))
-    tracking = TrackingMpcOptions(tracking=options, latency_s=profile.latency_s, resolution=profile.tick_map.abs_M.sum(axis=1))
+    # One SQP step a cycle and no second one: a row exceeded for a cycle is the shield's to judge, a late cycle is nobody's.
+    solver = RealTimeIterationOptions(qp_tolerance=1e-5, scaling_iterations=3, iterations_extra=0)
+    resolution = profile.tick_map.abs_M.sum(axis=1)
+    tracking = TrackingMpcOptions(tracking=options, solver=solver, latency_s=profile.latency_s, resolution=resolution)
     return TrackingMpc(assembly.arm, limits, tracking, _known_faces(assembly))
 
 
@@ -214,6 +237,16 @@ def prime(mpc: TrackingMpc, assembly: Assembly, setpoint: Setpoint, solves: int 
     reference = ConstantReference(assembly.arm.tip_pose(setpoint.q))
     for _ in range(solves):
         mpc.compute(setpoint.q, setpoint.q_dot, reference, 0.0)
+
+
+def nearly_rests(setpoint: Setpoint, assembly: Assembly) -> bool:
+    """Whether the setpoints move by no more than two or three ticks a period: the MPC's dither about a target between two ticks."""
+    return bool(np.all(np.abs(setpoint.q_dot) * assembly.profile.period_s <= 2.5 * assembly.profile.tick_map.abs_M.sum(axis=1)))
+
+
+def stay(setpoint: Setpoint) -> JointProposal:
+    """The newest setpoint again: what ends a motion exactly on a tick."""
+    return JointProposal(setpoint.q, SolveReport(True, "stay", 0, 0.0, 0.0))
 
 
 _WEIGHTS = ("position_scale_m", "orientation_scale_rad", "terminal_weight", "velocity_weight", "acceleration_weight")

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from controllers import MotionHandle, MotionLimits, Motions, PathReference, TrackingMpc
+from controllers import MotionHandle, MotionKind, MotionLimits, Motions, PathReference, TrackingMpc
 from devices import DynamixelArm, launch_simulated_arm
 from safety import Memory, SafetyLayer, StateMachine
 from safety.audit import AuditLog, RecordKind
@@ -39,7 +39,7 @@ from toolkit.procedure import joint_vector
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
-from .pilot import build_mpc, line_speed, prime
+from .pilot import build_mpc, line_speed, nearly_rests, prime, stay
 from .version import version_info
 
 JOIN_S = 10.0
@@ -50,12 +50,14 @@ REST_CYCLES = 20
 class _MotionController:
     """The newest CRTK motion through the MPC."""
 
-    def __init__(self, motions: Motions, mpc: TrackingMpc, period_s: float) -> None:
-        self._motions, self._mpc, self._period_s = motions, mpc, period_s
+    def __init__(self, motions: Motions, mpc: TrackingMpc, assembly: Assembly) -> None:
+        self._motions, self._mpc, self._assembly, self._period_s = motions, mpc, assembly, assembly.profile.period_s
 
     def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
         grid_s = round(now_s / self._period_s) * self._period_s
         active = self._motions.advance(setpoint.q, grid_s)
+        if active.kind is MotionKind.HOLD and nearly_rests(setpoint, self._assembly):
+            return stay(setpoint)
         return self._mpc.compute(setpoint.q, setpoint.q_dot, active.reference, active.t_s + self._period_s, state, active.jaw)
 
 
@@ -122,7 +124,7 @@ class ArmSession:
         prime(mpc, self._assembly, self._layer.setpoint)
         self._states.command("enable")
         self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
-        controller = _MotionController(self._motions, mpc, self._assembly.profile.period_s)
+        controller = _MotionController(self._motions, mpc, self._assembly)
         loop: ServoLoop[Memory | None] = ServoLoop(
             self._device, controller, self._layer, MonotonicClock(), self._record, self._missed, self._assembly.profile.period_s
         )
