@@ -8,7 +8,8 @@ import numpy as np
 from toolkit import FloatArray, InvalidInput
 from toolkit.models import Body, ShaftLine
 
-_SIZES = (1, 4, 8, 12, 16, 20, 24, 32, 48, 64, 96)
+_SIZES = (1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64, 96)
+_SIZE_FOR = tuple(next(size for size in _SIZES if size >= rows) for rows in range(_SIZES[-1] + 1))
 
 
 class ArmGraph(Protocol):
@@ -48,12 +49,16 @@ class BatchFunction:
 
     def __call__(self, *inputs: FloatArray) -> tuple[FloatArray, ...]:
         rows = inputs[0].shape[0]
-        if not (1 <= rows <= _SIZES[-1] and [x.shape for x in inputs] == [(rows, n) for n in self._in]):
-            raise InvalidInput(f"batch evaluation: shapes {[x.shape for x in inputs]}, expected (1..{_SIZES[-1]}, n) for n in {self._in}")
-        size = next(k for k in _SIZES if k >= rows)
-        if size not in self._batches:
-            self._batches[size] = _Batch(self._function, size, self._in, self._out)
-        return self._batches[size](inputs)
+        if not 1 <= rows <= _SIZES[-1] or len(inputs) != len(self._in):
+            raise InvalidInput(f"batch evaluation: {len(inputs)} inputs of {rows} rows, expected {len(self._in)} of 1..{_SIZES[-1]}")
+        for x, n in zip(inputs, self._in, strict=True):
+            if x.shape != (rows, n):
+                raise InvalidInput(f"batch evaluation: an input of shape {x.shape}, expected ({rows}, {n})")
+        size = _SIZE_FOR[rows]
+        batch = self._batches.get(size)
+        if batch is None:
+            batch = self._batches[size] = _Batch(self._function, size, self._in, self._out)
+        return batch(inputs)
 
     def warm_up(self) -> None:
         """Build every batch size once, so that no cycle pays for it."""

@@ -100,11 +100,10 @@ class Shield:
         if not (plan.min() >= -(2**31) and plan.max() < 2**31):
             return "the plan leaves the 32 bits of a servo register"
         before = plan[-2] if plan.shape[0] > 1 else memory.newest
-        # A single setpoint equal to the newest is a hold, which class C allows at any cycle.
-        if not np.array_equal(plan[-1], before):
+        if not (plan[-1] == before).all():
             return "the plan does not end at rest"
-        if plan.shape[0] == 1 and np.array_equal(plan[0], memory.newest):
-            return ""
+        if plan.shape[0] == 1:
+            return ""  # equal to the newest, by the line above: a hold, which class C allows at any cycle
         over_v, over_a = self.command_class.excess(np.concatenate([memory.history[-2:], plan]))
         if not over_v <= 0:
             return f"a servo would exceed its speed by {over_v} ticks per period"

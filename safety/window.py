@@ -5,9 +5,10 @@ that covers linear, stepped or trapezoidal interpolation, servos out of step, lo
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from toolkit import FloatArray, InvalidInput, TickArray, TickMap, Tube
 
@@ -34,13 +35,19 @@ def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tub
     w = tube.window
     if not history.shape[0] >= w:
         raise InvalidInput(f"windows: {history.shape[0]} setpoints of history, {w} are needed")
-    filled = [plan[-1:]] * (-plan.shape[0] % per_box)
-    sequence = np.concatenate([history[history.shape[0] - w :], plan, *filled])
-    slices = sliding_window_view(sequence, w + per_box, axis=0)[::per_box]
-    low, high = slices.min(axis=-1), slices.max(axis=-1)
+    sequence = np.concatenate([history[history.shape[0] - w :], plan])
+    held = sequence[_indices(plan.shape[0], w, per_box)]
+    low, high = held.min(axis=1), held.max(axis=1)
     c = tick_map.to_joints((low + high) * 0.5)
     r = ((high - low) * 0.5) @ tick_map.abs_M.T + tube.e
     return Windows(c, r)
+
+
+@cache
+def _indices(k: int, w: int, per_box: int) -> NDArray[np.intp]:
+    """Which setpoints of w of history and k of a plan each box holds: (boxes, w + per_box); past the end, the last one again."""
+    first = np.arange(0, k, per_box)[:, None]
+    return np.minimum(first + np.arange(w + per_box), w + k - 1)
 
 
 def measured_excess(history: TickArray, q: FloatArray, tick_map: TickMap, tube: Tube) -> FloatArray:

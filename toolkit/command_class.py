@@ -31,8 +31,8 @@ class CommandClass:
 
     def excess(self, sequence: TickArray) -> tuple[int, int]:
         """Worst excess over the first- and second-difference limits of a (k, n) sequence; (<= 0, <= 0) means a member."""
-        first = np.diff(sequence, axis=0)
-        second = np.diff(first, axis=0)
+        first = sequence[1:] - sequence[:-1]
+        second = first[1:] - first[:-1]
         over_v = int((np.abs(first) - self.v_ticks).max()) if first.size else -1
         over_a = int((np.abs(second) - self.a_ticks).max()) if second.size else -1
         return over_v, over_a
