@@ -15,6 +15,7 @@ help:
 	@echo "PYTHON=...   the Python to build $(VENV) with (>= 3.11), now: $(PYTHON)"
 
 demo: $(VENV)/.installed
+	@if [ -e runs/psm_trace ]; then mv runs/psm_trace "runs/psm_trace.$$(date +%Y%m%d-%H%M%S)"; fi
 	$(BIN)/primum run examples/procedures/psm_trace.yaml --out runs/psm_trace
 
 test: lint

@@ -13,6 +13,8 @@ from .monitors import Monitors, Observation, Reaction, Violation
 from .shield import Certification, Shield
 from .stop_plan import brake
 
+GROWTH = 2.0
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -35,6 +37,7 @@ class SafetyLayer:
         self.memory: Memory | None = None
         self.violation: Violation | None = None
         self._margins: dict[str, Margin] = {}
+        self._first_use = 0.0
 
     def enable(self, state: JointState) -> CertifiedCommand:
         """Certify staying where the arm is: y_0 = the measured ticks, from rest.
@@ -50,7 +53,7 @@ class SafetyLayer:
         certification = self._shield.certify(memory, plan)
         if not certification.ok:
             raise NoSafeCommand(f"enable refused: staying here {certification.reason}")
-        self.memory, self.violation, self._margins = memory, None, certification.margins
+        self.memory, self.violation, self._margins, self._first_use = memory, None, certification.margins, 0.0
         return CertifiedCommand(state.ticks, plan, Verdict.PASS, certification.margins)
 
     def certify(self, state: JointState | None, proposal: JointProposal | None, now_s: float, trouble: str = "") -> Decision:
@@ -71,6 +74,7 @@ class SafetyLayer:
             observation, violation = self._monitors.observe(memory, state, now_s)
             if violation is not None:
                 self._latch(violation)
+                self._watch_growth(violation, observation.tube_use)
         if self.violation is not None:
             return Decision(self._stop(memory, self.violation, started), observation, "")
         if proposal is None or proposal.q is None or not proposal.report.ok:
@@ -171,9 +175,17 @@ class SafetyLayer:
         return CertifiedCommand(plan[0], plan, verdict, self._margins, active, reason, time.perf_counter() - started)
 
     def _latch(self, violation: Violation) -> None:
-        """The first cause is kept, but a hold overrides a tail: it is the reaction to a device that cannot be steered."""
-        if self.violation is None or (self.violation.reaction is Reaction.TAIL and violation.reaction is Reaction.HOLD):
+        """The first cause is kept, but a graver reaction overrides: hold where the device cannot be steered, power off where it runs."""
+        if self.violation is None or violation.reaction.value > self.violation.reaction.value:
             self.violation = violation
+
+    def _watch_growth(self, violation: Violation, tube_use: float) -> None:
+        """A deviation that doubles while the arm brakes is no tracking error: the drive does not follow, and its power goes."""
+        if violation.assumption != "A1":
+            return
+        self._first_use = self._first_use or tube_use
+        if not tube_use < GROWTH * self._first_use:
+            self._latch(Violation("A1", f"the deviation grew to {tube_use:.2f} of the monitored tube while stopping", Reaction.POWER_OFF))
 
     def _require_memory(self) -> Memory:
         if self.memory is None:

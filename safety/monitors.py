@@ -12,10 +12,14 @@ from .window import measured_excess
 
 
 class Reaction(Enum):
-    """TAIL: execute the certified stop. HOLD: send nothing more, the device keeps its newest setpoint."""
+    """TAIL: execute the certified stop. HOLD: send nothing more, the device keeps its newest setpoint. POWER_OFF: category 0.
 
-    TAIL = "tail"
-    HOLD = "hold"
+    In rising order: a later one overrides an earlier one, never the other way round.
+    """
+
+    TAIL = 1
+    HOLD = 2
+    POWER_OFF = 3
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from toolkit import CommandClass, FloatArray, InvalidInput, Margin, TickArray, TickMap, Tube
 
 from .batch_function import ArmGraph, points_function
-from .constraints import CommandedRate, Constraint, JointBox
+from .constraints import CommandedRate, Constraint, InsertionRule, JointBox
 from .memory import Memory
 from .window import Windows, windows_touching
 from .window_check import Bounds, WindowCheck
@@ -74,7 +74,7 @@ class Shield:
         if len(set(margins)) != len(margins):
             raise InvalidInput(f"constraints: two of them would share a margin, and one would hide the other: {sorted(margins)}")
         self.rate_names = frozenset(c.name for c, _ in self._rates)
-        self._radian_names = {f"{boxes[0].name}.rad"}
+        self._units = {f"{boxes[0].name}.rad": "rad"} | {c.name: "m or rad" for c in constraints if isinstance(c, InsertionRule)}
 
     def certify(self, memory: Memory, plan: TickArray) -> Certification:
         """Certify `plan` (k, n) after `memory`. Never raises for a bad plan: it refuses, with the reason."""
@@ -82,7 +82,7 @@ class Shield:
         if membership:
             return Certification({}, ("command_class",), membership)
         least = self._check.least(self._windows(memory, plan))
-        margins = {name: Margin(value, "rad" if name in self._radian_names else "m") for name, value in least.items()}
+        margins = {name: Margin(value, self._units.get(name, "m")) for name, value in least.items()}
         margins.update(self._rate_margins(memory, plan))
         refused = tuple(name for name, margin in margins.items() if not margin.value >= 0.0)
         worst = ", ".join(f"{name} by {-margins[name].value:.3g} {margins[name].unit}" for name in refused)

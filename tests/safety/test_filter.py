@@ -11,9 +11,29 @@ from hypothesis import strategies as st
 
 from safety import Bounds, Capsule, Constraint, Filter, JointBox, KeepOut, Memory, Monitors, SafetyLayer, Shield
 from safety.filter import _solve
-from tests.safety.parts import BODIES, HOME, NO_PLAN, A, T, V, arm, at, at_rest, capsule, command_class, joint_limits, moving, proposal, rates, state
+from tests.safety.parts import (
+    BODIES,
+    HOME,
+    NO_PLAN,
+    A,
+    T,
+    V,
+    arm,
+    at,
+    at_rest,
+    capsule,
+    command_class,
+    joint_limits,
+    moving,
+    proposal,
+    rates,
+    state,
+    tick_map,
+    tip_step,
+    tube,
+    wall,
+)
 from tests.safety.parts import layer as layer_of
-from tests.safety.parts import tick_map, tip_step, tube, wall
 from toolkit import FloatArray, Verdict
 from verification.plain_kinematics import body_points
 from verification.truth_distance import keep_in_faces, keep_out_capsule

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from safety import Bounds, CommandedRate, JointBox, KeepOut, Memory, RemoteCentre, Shield, WindowCheck, sphere, windows_touching
 from tests.safety.parts import (
-    A,
     BODIES,
     HOME,
     NO_PLAN,
+    A,
     V,
     arm,
     at,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from devices import DynamixelArm
-from safety import Memory, SafetyLayer, StateMachine
+from safety import Memory, Reaction, SafetyLayer, StateMachine
 from safety.audit import AuditLog, RecordKind
 from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ServoLoop, ToolkitError, Verdict
 
@@ -154,9 +154,12 @@ class _Run:
         """Hold until the plant is at rest, then torque off; a device that cannot be trusted is left holding, and that is said."""
         problems: list[str] = []
         device.stop()
-        time.sleep(SETTLE_S)
+        if self._layer.violation is None or self._layer.violation.reaction is not Reaction.POWER_OFF:
+            time.sleep(SETTLE_S)
         try:
-            device.disable()
+            # A drive that runs away loses its power at once; what follows then is covered by no guarantee.
+            runs_away = self._layer.violation is not None and self._layer.violation.reaction is Reaction.POWER_OFF
+            device.disable(trusted=not runs_away)
             outcome.disabled = True
             self._states.command("disable")
         except ToolkitError as error:

@@ -165,7 +165,7 @@ def assumption_figures(assembly: Assembly, log: RunLog) -> tuple[AssumptionFigur
         row("A3", float(a.A3.watchdog_ms), None, "ms", True),
         row("A4", a.A4.age_s_max, _largest(log.age_s), "s", True),
         row("A5", a.A5.eps_R_m, None, "m", False),
-        row("A6", a.A6.float_error_m, None, "m", False),
+        row("A6", a.A6.float_error_m, assembly.float_difference_m, "m", True),
         row("A7", None, None, "", False),
     )
 

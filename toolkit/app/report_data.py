@@ -131,7 +131,7 @@ def _assumptions(assembly: Assembly, summary: RunSummary) -> tuple[Assumption, .
         elif measured is not None and isinstance(bound, str):
             held = True
         monitor = stated.monitor if figure.monitored else ""
-        words = f"{stated.claim} {stated.statement}"
+        words = stated.claim
         rows.append(Assumption(figure.id, words, bound, measured, figure.unit, monitor, stated.reaction, held))
     return tuple(rows)
 

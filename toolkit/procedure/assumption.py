@@ -53,7 +53,7 @@ class TubeContract(Part):
 
     claim: ClassVar[str] = "Every joint stays within the tracking tube e of the setpoints that may be in force."
     monitor: ClassVar[str] = "each measured sample against e_monitor < e"
-    reaction: ClassVar[str] = "brake on the stored tail; category 0 if the excess grows"
+    reaction: ClassVar[str] = "brake on the stored tail; torque off if the deviation doubles"
 
     tube: FromProfile
     statement: Statement
@@ -82,8 +82,8 @@ class HoldsWhenSilent(Part):
     """A3. watchdog_ms: after this long without a command the device's own watchdog halts or holds."""
 
     claim: ClassVar[str] = "Position mode; when nothing comes the device holds its newest setpoint, powered; its watchdog never coasts."
-    monitor: ClassVar[str] = "mode, profile and watchdog registers written and read back at connect"
-    reaction: ClassVar[str] = "enable is refused"
+    monitor: ClassVar[str] = "mode, profile and watchdog registers written and read back at connect; health every cycle"
+    reaction: ClassVar[str] = "enable is refused; later: send nothing more"
 
     watchdog_ms: Annotated[int, Count(1, 2540)]
     statement: Statement
@@ -108,8 +108,8 @@ class ModelMatchesRobot(Part):
     """
 
     claim: ClassVar[str] = "The real robot and its regions are the model's within eps_R; the instrument is the named one."
-    monitor: ClassVar[str] = "self-test, instrument identity, calibration date; not seen at run time"
-    reaction: ClassVar[str] = "enable is refused"
+    monitor: ClassVar[str] = "calibration date, at start-up; not seen at run time"
+    reaction: ClassVar[str] = "the run is refused"
 
     registration_error_m: SmallError
     model_error_m: SmallError
@@ -131,8 +131,8 @@ class NumbersMatchModel(Part):
     """A6. float_error_m: eta, a bound on |float evaluation - real-number model| of every constraint."""
 
     claim: ClassVar[str] = "The executed program is the hashed one; its rounding stays below float_error_m."
-    monitor: ClassVar[str] = "hashes of model, tick map, limits, regions, tube; comparison on stored points at start-up"
-    reaction: ClassVar[str] = "enable is refused"
+    monitor: ClassVar[str] = "at start-up, against kinematics computed a second time; hashes in the log"
+    reaction: ClassVar[str] = "the run is refused"
 
     float_error_m: Annotated[float, Quantity("m", 0.0, 1e-6, low_excluded=True)]
     statement: Statement
