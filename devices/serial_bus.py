@@ -35,7 +35,7 @@ class SerialBus:
         self.reply_timeout_s = reply_timeout_s
         self._read_retries = read_retries
         self._parser = PacketParser()
-        self._ahead: tuple[bytes, tuple[int, ...], int] | None = None
+        self._ahead: _Request | None = None
         self.timeouts = 0
         self.retries = 0
         try:
@@ -86,19 +86,40 @@ class SerialBus:
         return self._read_transaction(request, ids, length, f"sync read {address}+{length}")
 
     def request_ahead(self, frame: bytes, ids: Sequence[int], length: int) -> None:
-        """Send the request of a read now; the next sync_read of the same frame takes its answers, so that nobody waits for the wire.
+        """Send the request of a read now; `collect_ahead` takes its answers later, so that nobody waits for the wire.
 
-        Any other transaction takes these answers off the line first.
+        A request whose answers are still out is not sent a second time. Any other transaction takes the answers off the line first.
         """
-        self._drop_stale_input()
-        self.send(frame)
-        self._ahead = (frame, tuple(ids), length)
+        if self._ahead is None:
+            self._drop_stale_input()
+            self.send(frame)
+            self._ahead = _Request(tuple(ids), length)
+
+    @property
+    def is_ahead(self) -> bool:
+        """A request has been sent ahead and its answers are not all here."""
+        return self._ahead is not None
+
+    def collect_ahead(self, patience_s: float, what: str) -> dict[int, Packet] | None:
+        """The answers of the request sent ahead, after at most patience_s; None while some are missing (they stay expected).
+
+        Raises:
+            DeviceFault: nothing was requested, a device refused, or the port is gone.
+        """
+        if self._ahead is None:
+            raise DeviceFault(f"{self.url}: {what}: nothing was requested")
+        if not self._collect(self._ahead, time.monotonic() + patience_s):
+            return None
+        answers, self._ahead = self._ahead.answers, None
+        for packet in answers.values():
+            _refuse_error(self.url, packet, what)
+        return answers
 
     def forget_ahead(self) -> None:
         """Take the answers of a request sent ahead off the line, whatever they are."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            self._collect(ahead[1], ahead[2])
+            self._collect(ahead, time.monotonic() + self.reply_timeout_s)
 
     def write(self, device_id: int, address: int, data: bytes) -> None:
         """Write to one device and wait for its status. Never repeated.
@@ -137,34 +158,24 @@ class SerialBus:
 
     def _attempt(self, frame: bytes, ids: Sequence[int], length: int) -> dict[int, Packet] | str:
         """One request; the answers by id, or in words what is missing."""
-        if self._ahead is not None and self._ahead[0] == frame:
-            self._ahead = None
-        else:
-            self.forget_ahead()
-            self._drop_stale_input()
-            self.send(frame)
-        return self._collect(ids, length)
+        self.forget_ahead()
+        self._drop_stale_input()
+        self.send(frame)
+        request = _Request(tuple(ids), length)
+        if self._collect(request, time.monotonic() + self.reply_timeout_s):
+            return request.answers
+        self.timeouts += 1
+        return f"no answer from id {request.missing} within {self.reply_timeout_s * 1e3:.1f} ms" + request.bad
 
-    def _collect(self, ids: Sequence[int], length: int) -> dict[int, Packet] | str:
-        deadline = time.monotonic() + self.reply_timeout_s
-        answers: dict[int, Packet] = {}
-        bad = ""
-        while len(answers) < len(ids):
+    def _collect(self, request: "_Request", deadline: float) -> bool:
+        """Receive until every answer is here (True) or the deadline has passed."""
+        while request.missing:
             data = self._receive(deadline)
             if not data:
-                self.timeouts += 1
-                missing = [i for i in ids if i not in answers]
-                return f"no answer from id {missing} within {self.reply_timeout_s * 1e3:.1f} ms" + bad
+                return False
             for packet in self._parser.feed(data):
-                if packet.instruction != Instruction.STATUS or packet.id == BROADCAST_ID:
-                    bad += f"; unexpected instruction 0x{packet.instruction:02x} from id {packet.id}"
-                elif packet.id not in ids:
-                    bad += f"; unexpected answer from id {packet.id}"
-                elif len(packet.params) != length and not packet.error_name:
-                    bad += f"; id {packet.id} sent {len(packet.params)} bytes, expected {length}"
-                else:
-                    answers[packet.id] = packet
-        return answers
+                request.take(packet)
+        return True
 
     def _drop_stale_input(self) -> None:
         """A late reply of an earlier request must not be taken for the answer to this one."""
@@ -209,6 +220,30 @@ class SerialBus:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
         return poll
+
+
+class _Request:
+    """What was asked of whom, and what has come back so far."""
+
+    def __init__(self, ids: tuple[int, ...], length: int) -> None:
+        self.ids, self.length = ids, length
+        self.answers: dict[int, Packet] = {}
+        self.bad = ""
+
+    @property
+    def missing(self) -> list[int]:
+        return [i for i in self.ids if i not in self.answers]
+
+    def take(self, packet: Packet) -> None:
+        """Keep the answer, or in words why it is none."""
+        if packet.instruction != Instruction.STATUS or packet.id == BROADCAST_ID:
+            self.bad += f"; unexpected instruction 0x{packet.instruction:02x} from id {packet.id}"
+        elif packet.id not in self.ids:
+            self.bad += f"; unexpected answer from id {packet.id}"
+        elif len(packet.params) != self.length and not packet.error_name:
+            self.bad += f"; id {packet.id} sent {len(packet.params)} bytes, expected {self.length}"
+        else:
+            self.answers[packet.id] = packet
 
 
 def _refuse_error(url: str, packet: Packet, what: str) -> None:

@@ -18,7 +18,7 @@ from .regions import closest_on_segments, unit
 _CUBE = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1],
                   [1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]], dtype=np.float64)  # fmt: skip
 DIRECTIONS = _CUBE / np.linalg.norm(_CUBE, axis=1, keepdims=True)
-"""Thirteen axes of a cube: |N v| <= b for all of them keeps |v| <= 1.12 b."""
+"""Thirteen axes of a cube: |N v| <= b for all of them keeps |v| <= 1.13 b."""
 FREE = 1e9
 SCALE = 1e3
 """Rows are in millimetres: what DAQP's tolerance of 1e-6 then means is a nanometre."""

@@ -47,7 +47,7 @@ def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tub
 def _indices(k: int, w: int, per_box: int) -> NDArray[np.intp]:
     """Which setpoints of w of history and k of a plan each box holds: (boxes, w + per_box); past the end, the last one again."""
     first = np.arange(0, k, per_box)[:, None]
-    return np.minimum(first + np.arange(w + per_box), w + k - 1)
+    return np.asarray(np.minimum(first + np.arange(w + per_box), w + k - 1), dtype=np.intp)
 
 
 def measured_excess(history: TickArray, q: FloatArray, tick_map: TickMap, tube: Tube) -> FloatArray:

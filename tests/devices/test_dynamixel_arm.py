@@ -92,8 +92,9 @@ def test_a_hold_sends_nothing(enabled: DynamixelArm) -> None:
 
 
 def test_a_step_over_the_class_is_refused_and_one_at_it_is_not(enabled: DynamixelArm, certify: Certify) -> None:
+    """At it: the class's speed over as many periods as setpoints may be lost, and the one that is written."""
     assert enabled.last_written is not None
-    v = enabled.profile.command_class.v_ticks * ONE_MM.clip(0, 1)
+    v = enabled.profile.command_class.v_ticks * (1 + enabled.profile.timing.losses_max) * ONE_MM.clip(0, 1)
     enabled.write(certify(enabled.last_written + v))
     with pytest.raises(DeviceFault, match="step"):
         enabled.write(certify(enabled.last_written + v + ONE_MM.clip(0, 1)))

@@ -63,9 +63,9 @@ def joint_limits() -> JointBox:
     return JointBox("joint_limits", arm().limits.lower, arm().limits.upper)
 
 
-def shield(*constraints: Constraint, n_max: int = 60, bounds: Bounds = Bounds(1e-9, 0.0), tube_: Tube | None = None) -> Shield:
+def shield(*constraints: Constraint, n_max: int = 60, tube_: Tube | None = None) -> Shield:
     """Joint limits and what is given."""
-    return Shield(arm(), [joint_limits(), *constraints], tick_map(), tube_ or tube(), command_class(), bounds, n_max)
+    return Shield(arm(), [joint_limits(), *constraints], tick_map(), tube_ or tube(), command_class(), Bounds(1e-9, 0.0), n_max)
 
 
 @cache

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from safety import Filtered, SafetyLayer, Shield
-from tests.safety.parts import BODIES, FAILED, HOME, OK, T, at, capsule, layer, proposal, rates, state, tick_map, tip_step, tube
+from tests.safety.parts import FAILED, HOME, OK, T, at, capsule, layer, proposal, rates, state, tick_map, tip_step, tube
 from toolkit import CertifiedCommand, InvalidInput, JointProposal, JointState, NoSafeCommand, Verdict
 
 ACROSS = np.array([0.0, 1.0, 0.0])
@@ -61,7 +61,13 @@ def run_out(of: SafetyLayer, **changes: Any) -> list[CertifiedCommand]:
 
 def test_certify_before_enable_is_refused_and_so_is_everything_that_needs_a_memory() -> None:
     fresh = layer()
-    for call in (lambda: fresh.certify(state(at()), None, 1.0), fresh.missed, lambda: fresh.setpoint, lambda: fresh.fall_back("x"), lambda: fresh.at_rest):
+    for call in (
+        lambda: fresh.certify(state(at()), None, 1.0),
+        fresh.missed,
+        lambda: fresh.setpoint,
+        lambda: fresh.fall_back("x"),
+        lambda: fresh.at_rest,
+    ):
         with pytest.raises(InvalidInput, match="before enable"):
             call()
 
@@ -279,4 +285,3 @@ def test_only_what_the_shield_certified_is_ever_new(enabled: SafetyLayer, monkey
     monkeypatch.setattr(Shield, "certify", lambda self, memory, plan: refuse)
     certified = cycle(enabled)
     assert certified.verdict is Verdict.BACKUP and certified.ticks is not None and certified.ticks.tolist() == tail[0].tolist()
-    assert BODIES

@@ -73,7 +73,9 @@ def samples(kind: str, rng: np.random.Generator, k: int = 600) -> FloatArray:
         across = direction - np.outer(direction @ axis, axis)
         across /= np.linalg.norm(across, axis=1, keepdims=True)
         return P0 + share * (P1 - P0) + R * length * across
-    corners = VERTICES if kind == "polytope" else np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * (UPPER - LOWER) + LOWER
+    corners = (
+        VERTICES if kind == "polytope" else np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * (UPPER - LOWER) + LOWER
+    )
     weights = rng.dirichlet(np.full(len(corners), 0.3), size=k)
     weights[: len(corners)] = np.eye(len(corners))
     return weights @ corners
@@ -89,8 +91,8 @@ def test_no_point_of_the_region_lies_beyond_its_support(kind: str, n: FloatArray
 def test_the_support_is_reached_by_a_point_of_the_region(kind: str) -> None:
     rng = np.random.default_rng(1)
     dense = samples(kind, rng, 60_000)
-    for n in rng.normal(size=(20, 3)):
-        n /= np.linalg.norm(n)
+    for direction in rng.normal(size=(20, 3)):
+        n = direction / np.linalg.norm(direction)
         assert (dense @ n).max() >= support(kind, n) - 2e-4
 
 
@@ -160,7 +162,9 @@ closest = ca.Function("closest", SYMBOLS, list(closest_on_segments(*SYMBOLS)))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-@pytest.mark.parametrize("make", [lambda x: Capsule(x, P1, R), lambda x: Cylinder(P0, x, R), lambda x: sphere(x, R), lambda x: box(x, UPPER)])
+@pytest.mark.parametrize(
+    "make", [lambda x: Capsule(x, P1, R), lambda x: Cylinder(P0, x, R), lambda x: sphere(x, R), lambda x: box(x, UPPER)]
+)
 def test_a_region_that_is_not_finite_is_refused(make: Callable[[FloatArray], Region], bad: float) -> None:
     with pytest.raises(InvalidInput):
         make(np.array([0.0, bad, 0.0]))
@@ -184,7 +188,9 @@ def test_a_box_without_volume_is_refused(upper: FloatArray) -> None:
         box(LOWER, upper)
 
 
-@pytest.mark.parametrize("vertices", [VERTICES[:3], np.c_[VERTICES[:, :2], np.zeros(6)], np.zeros((5, 3)), np.random.default_rng(0).random((65, 3))])
+@pytest.mark.parametrize(
+    "vertices", [VERTICES[:3], np.c_[VERTICES[:, :2], np.zeros(6)], np.zeros((5, 3)), np.random.default_rng(0).random((65, 3))]
+)
 def test_a_polytope_that_spans_no_volume_or_has_too_many_vertices_is_refused(vertices: FloatArray) -> None:
     with pytest.raises(InvalidInput, match="polytope"):
         Polytope(vertices)

@@ -184,7 +184,13 @@ def test_the_step_that_led_to_the_newest_setpoint_counts_for_acceleration() -> N
 
 
 def make(*constraints: Any, **changes: Any) -> Shield:
-    parts: dict[str, Any] = {"arm": arm(), "tick_map": tick_map(), "tube": tube(), "command_class": command_class(), "bounds": Bounds(0.0, 0.0)}
+    parts: dict[str, Any] = {
+        "arm": arm(),
+        "tick_map": tick_map(),
+        "tube": tube(),
+        "command_class": command_class(),
+        "bounds": Bounds(0.0, 0.0),
+    }
     return Shield(constraints=constraints, n_max=changes.pop("n_max", 40), **{**parts, **changes})
 
 

@@ -42,7 +42,7 @@ from verification.truth_distance import (
 )
 
 C0, C1, R = np.array([0.02, -0.03, -0.10]), np.array([0.03, 0.02, -0.13]), 0.01
-LOW, HIGH = C0 - [0.01, 0.015, 0.008], C0 + [0.012, 0.01, 0.02]
+LOW, HIGH = C0 - np.array([0.01, 0.015, 0.008]), C0 + np.array([0.012, 0.01, 0.02])
 HULL = C0 + np.array([[0, 0, 0], [0.03, 0, 0], [0, 0.04, 0], [0, 0, 0.02], [0.02, 0.02, 0.015]])
 NORMALS, OFFSETS = np.array([[0.96, 0.28, 0.0], [0.0, 1.0, 0.0]]), np.array([0.04, 0.06])
 AXIS = np.array([0.0, 0.0, 0.1]), np.array([0.0, 0.0, -0.2])
@@ -152,7 +152,7 @@ def test_enough_windows_pass_and_enough_are_refused_for_this_to_mean_something(k
         parts, windows, _ = drawn(kind, seed)
         slacks = parts.check.slack(windows)
         passed += all(float(slacks[name][0]) >= 0.0 for name in parts.names)
-    assert 8 <= passed <= 92
+    assert 8 <= passed <= 96
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,5 +1,7 @@
 """Class C is decided in whole ticks: at the limit is a member, one tick over is not."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,8 +15,8 @@ C = CommandClass(0.005, np.array([10, 20]), np.array([3, 4]))
 def member(sequence: list[list[int]]) -> bool:
     """The definition, spelled out in Python's integers."""
     v, a = [10, 20], [3, 4]
-    steps = [[y - x for x, y in zip(p, q, strict=True)] for p, q in zip(sequence, sequence[1:], strict=False)]
-    changes = [[y - x for x, y in zip(p, q, strict=True)] for p, q in zip(steps, steps[1:], strict=False)]
+    steps = [[y - x for x, y in zip(p, q, strict=True)] for p, q in pairwise(sequence)]
+    changes = [[y - x for x, y in zip(p, q, strict=True)] for p, q in pairwise(steps)]
     return all(abs(s[j]) <= v[j] for s in steps for j in range(2)) and all(abs(c[j]) <= a[j] for c in changes for j in range(2))
 
 

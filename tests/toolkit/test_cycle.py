@@ -171,7 +171,9 @@ def test_a_failed_write_counts_as_sent_and_nothing_more_is_sent(parts: Parts, er
     parts.raises["write PASS"] = error
     result = parts.cycle()
     assert parts.calls[3:5] == ["write PASS", "commit PASS"] and parts.calls[5].startswith("hold ") and "missed" not in parts.calls
-    assert not result.written and not result.missed and isinstance(result.fault, type(error) if isinstance(error, DeviceFault) else Exception)
+    assert (
+        not result.written and not result.missed and isinstance(result.fault, type(error) if isinstance(error, DeviceFault) else Exception)
+    )
     assert str(error) in result.trouble
 
 

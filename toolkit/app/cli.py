@@ -49,7 +49,8 @@ def run(
     assembly = assemble(procedure)
     with _progress() as bar:
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
-        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, view=view)
+        viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
+        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed)
     summary = write_results(assembly, out_directory, result.outcome)
     out.print(_summary_table(summary))
     out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")

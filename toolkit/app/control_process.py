@@ -1,9 +1,11 @@
 """The control process: one device, one controller, one safety layer, one log, one loop. Started by `run`, never by hand.
 
-It talks to its parent over a pipe: status a few times a second upwards, the word "stop" downwards. Nothing in the loop waits for it.
+It talks to its parent over a pipe: status a few times a second and the outcome upwards, the reason to stop downwards. Nothing in the
+loop waits for it.
 """
 
 import os
+import select
 import signal
 import time
 from collections import Counter
@@ -16,7 +18,7 @@ from typing import Any
 from devices import DynamixelArm
 from safety import Memory, Reaction, SafetyLayer, StateMachine
 from safety.audit import AuditLog, RecordKind
-from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ServoLoop, ToolkitError, Verdict
+from toolkit import AuditFault, CertifiedCommand, CycleRecord, DeviceFault, MonotonicClock, ServoLoop, ToolkitError, Verdict
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
@@ -83,12 +85,20 @@ class _Run:
             self._log.close({"status": "refused"})
             return Outcome("refused", str(error), error.exit_code)
         self._states.command("enable")
+        try:
+            outcome = self._from_enabled(device, first)
+        except Exception as error:  # whatever it is: torque is on, and what switches it off is below
+            self._fault = self._fault or (error if isinstance(error, ToolkitError) else None)
+            outcome = self._stopped(f"{type(error).__name__}: {error}")
+        return self._shut_down(device, outcome)
+
+    def _from_enabled(self, device: DynamixelArm, first: CertifiedCommand) -> Outcome:
         self._log.append(RecordKind.STATE, {"state": "ENABLED", "first_ticks": first.plan[0].tolist()}, urgent=True)
         self._pilot.prime(self._layer.setpoint)
         grant = request_realtime()
         outcome = self._drive(device)
         outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen, "pinned": grant.pinned}
-        return self._shut_down(device, outcome)
+        return outcome
 
     def _drive(self, device: DynamixelArm) -> Outcome:
         clock = MonotonicClock()
@@ -102,7 +112,7 @@ class _Run:
             self._cycle = result.index
             self._fault = self._fault or result.fault
             if result.index % STATUS_EVERY == 0:
-                self._exchange(loop)
+                self._exchange(result)
             if self._pilot.overdue and self._layer.violation is None:
                 self._layer.request_stop(self._pilot.overdue)
             violation = self._layer.violation
@@ -134,15 +144,18 @@ class _Run:
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self._counts["MISS"] += 1
+        self._pilot.missed()
         if not isinstance(self._fault, AuditFault):
             self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)
 
-    def _exchange(self, loop: ServoLoop[Memory | None]) -> None:
+    def _exchange(self, result: CycleRecord[Memory | None]) -> None:
         """Tell the parent where we are, and hear whether the operator wants to stop. A parent that is gone is a reason to stop."""
         position = self._pilot.position
+        status: dict[str, Any] = {"cycle": result.index, "counts": dict(self._counts), "step": position.step, "word": position.word}
+        q = self._layer.setpoint.q if result.state is None else result.state.q
+        status.update(t_s=position.t_s, started_s=result.started_s, q=q.tolist(), verdict=result.decided.certified.verdict.value)
         try:
-            self._pipe.send(("status", {"cycle": loop.index, "counts": dict(self._counts), "step": position.step, "word": position.word,
-                                        "t_s": position.t_s}))  # fmt: skip
+            self._tell("status", status)
             if self._pipe.poll(0):
                 self._stop_reason = str(self._pipe.recv())
                 self._layer.request_stop(self._stop_reason)
@@ -150,10 +163,17 @@ class _Run:
             self._stop_reason = "the front end is gone"
             self._layer.request_stop(self._stop_reason)
 
+    def _tell(self, kind: str, value: object) -> None:
+        """Say it if the parent's end has room: a parent that does not listen must not stop the loop, and the log has it all."""
+        if select.select([], [self._pipe], [], 0.0)[1]:
+            self._pipe.send((kind, value))
+
     def _shut_down(self, device: DynamixelArm, outcome: Outcome) -> Outcome:
         """Hold until the plant is at rest, then torque off; a device that cannot be trusted is left holding, and that is said."""
         problems: list[str] = []
         device.stop()
+        with suppress(OSError):
+            self._tell("ending", outcome.reason)
         if self._layer.violation is None or self._layer.violation.reaction is not Reaction.POWER_OFF:
             time.sleep(SETTLE_S)
         try:

@@ -38,6 +38,8 @@ NEAR_M = 0.005
 SOLVE_SHARE = 0.5
 """A solve that takes more of the period than this leaves too little for reading, certifying and writing."""
 SETTLE_S = 0.15
+LATE_SHARE = 1.3
+"""A cycle that comes to its proposal later than this after the one before has no time left to solve either."""
 OVERDUE_S = 4.0
 LINE_ACCELERATION_M_S2 = 0.25
 TURN_RAD_S = 0.5
@@ -74,6 +76,7 @@ class Pilot:
         self._start_s = 0.0
         self._jaw = 0.0
         self._solve_s = 0.0
+        self._asked_s = float("nan")
         self.position = PilotPosition(0, "enable", 0.0)
         self.overdue = ""
         self.done = False
@@ -89,8 +92,15 @@ class Pilot:
         """Warm the controller where the arm stands."""
         prime(self._mpc, self._assembly, setpoint)
 
+    def missed(self) -> None:
+        """A setpoint was late. The next sample has not been asked for ahead, so reading it costs the time that a solve would need."""
+        self._solve_s = float("inf")
+
     def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
         """The MPC's proposal for the next period, on a time grid of whole periods so that jitter does not shake the reference."""
+        if now_s - self._asked_s > LATE_SHARE * self._period_s:
+            self.missed()
+        self._asked_s = now_s
         if self._motion is None:
             self._next_motion(setpoint, now_s)
         t = round((now_s - self._start_s) / self._period_s) * self._period_s
@@ -106,7 +116,7 @@ class Pilot:
         return self._propose(self._motion, t + self._period_s, state, setpoint)
 
     def _propose(self, motion: Motion, t_s: float, state: JointState, setpoint: Setpoint) -> JointProposal:
-        """Solve; or, once after a solve that took too much of a period, continue its plan, so that one late cycle does not make three."""
+        """Solve; or, once after a solve or a period that took too long, continue the plan, so that one late cycle does not make three."""
         if self._solve_s > SOLVE_SHARE * self._period_s:
             self._solve_s = 0.0
             return self._mpc.continue_plan(setpoint.q, setpoint.q_dot, self._jaw_target())

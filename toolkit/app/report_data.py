@@ -69,7 +69,7 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
         mpc_s=Series.where(t, log.mpc_us * 1e-6, np.isfinite(log.mpc_us)),
         certify_s=Series.where(t, certify * 1e-6, np.isfinite(certify)),
         interventions=_interventions(assembly, log, t),
-        regions=tuple(_region(region) for region in assembly.procedure.regions),
+        regions=drawn_regions(assembly),
         hashes=assembly.hashes,
         versions={k: v for k, v in versions.items() if k not in ("platform", "git_commit") and v},
         platform={"platform": versions["platform"], "git commit": versions["git_commit"] or "not a checkout"},
@@ -163,6 +163,11 @@ def _spell(assembly: Assembly, log: RunLog, t: FloatArray, cycles: list[int]) ->
                 best, margin = value, Margin(value, _words(assembly, name)[1])
     end = float(t[cycles[-1]]) + assembly.profile.period_s
     return Intervention(float(t[cycles[0]]), end, log.verdict[worst], names, log.reasons[worst], margin)
+
+
+def drawn_regions(assembly: Assembly) -> tuple[Region, ...]:
+    """The procedure's regions as the report and the live view draw them."""
+    return tuple(_region(region) for region in assembly.procedure.regions)
 
 
 def _region(region: p.Region) -> Region:

@@ -12,15 +12,21 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from devices import launch_simulated_arm
-from toolkit import InvalidInput
+from toolkit import InvalidInput, Verdict
 
 from .assembly import Assembly, assemble
 from .control_process import Outcome, control_main
+from .report_data import drawn_regions
+from .view import LiveView, ViewSample, start_view
 
 START_S = 60.0
 SILENCE_S = 3.0
 STOP_S = 10.0
+END_S = 30.0
+"""A dead line costs a timeout a servo when torque is taken off, a dead disk one when the log is closed."""
 AFTER_S = 0.4
 """The plant is recorded this long after the control process ended: what a dead controller's arm does is part of the truth."""
 
@@ -38,22 +44,25 @@ Progress = Callable[[dict[str, Any]], None]
 
 
 def run_procedure(
-    path: Path, directory: Path, progress: Progress, assembly: Assembly | None = None, view: bool = False
+    path: Path, directory: Path, progress: Progress, assembly: Assembly | None = None, viewed: Callable[[str], None] | None = None
 ) -> RunResult:
     """Run a procedure into a new run directory.
 
     Args:
         progress: called with the control process's status a few times a second.
+        viewed: called with the live view's address once it serves; None: there is no view.
     Raises:
         SpecificationError, InvalidInput: bad input; no device was touched. DeviceFault: the simulated arm did not start.
     """
     assembly = assembly or assemble(path)
-    if directory.exists() and any(directory.iterdir()):
-        raise InvalidInput(f"{directory}: already holds something; a run never writes over another: choose a new --out")
-    directory.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, directory / "procedure.yaml")
-    truth = directory / "truth.bin" if assembly.profile.is_simulated else None
     with ExitStack() as stack:
+        if viewed is not None:
+            view = stack.enter_context(start_view(assembly.arm, drawn_regions(assembly)))
+            viewed(view.url)
+            progress = _showing(view, assembly, progress)
+        new_directory(directory)
+        shutil.copyfile(path, directory / "procedure.yaml")
+        truth = directory / "truth.bin" if assembly.profile.is_simulated else None
         port = None
         if assembly.profile.is_simulated:
             port = stack.enter_context(launch_simulated_arm(assembly.profile, truth=truth)).port
@@ -61,6 +70,31 @@ def run_procedure(
         if truth is not None:
             time.sleep(AFTER_S)
     return RunResult(directory, outcome, truth)
+
+
+def new_directory(directory: Path) -> None:
+    """Make the run directory; an empty one that is already there will do.
+
+    Raises: InvalidInput: it holds something, is no directory, or cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        found = any(directory.iterdir())
+    except OSError as error:
+        raise InvalidInput(f"{directory}: cannot be a run directory: {error.strerror}") from error
+    if found:
+        raise InvalidInput(f"{directory}: already holds something; a run never writes over another: choose a new --out")
+
+
+def _showing(view: LiveView, assembly: Assembly, progress: Progress) -> Progress:
+    """`progress` that also shows where the arm is: in this process, never in the servo loop."""
+
+    def show(status: dict[str, Any]) -> None:
+        q = np.array(status["q"])
+        view.push(ViewSample(status["started_s"], q, Verdict(status["verdict"]), assembly.arm.points(q)))
+        progress(status)
+
+    return show
 
 
 def _watch(path: Path, directory: Path, port: str | None, progress: Progress) -> Outcome:
@@ -92,17 +126,18 @@ def _watch(path: Path, directory: Path, port: str | None, progress: Progress) ->
 def _listen(process: Any, pipe: Any, interrupted: list[int], progress: Progress) -> Outcome:
     heard, limit_s, asked = time.monotonic(), START_S, False
     while True:
-        if interrupted and not asked:
-            asked = True
-            pipe.send("stopped by the operator (Ctrl-C)")
         try:
+            if interrupted and not asked:
+                asked = True
+                pipe.send("stopped by the operator (Ctrl-C)")
             if pipe.poll(0.05):
                 kind, value = pipe.recv()
                 if kind == "outcome":
                     process.join(STOP_S)
                     return Outcome(**vars(value))
-                heard, limit_s = time.monotonic(), SILENCE_S
-                progress(value)
+                heard, limit_s = time.monotonic(), END_S if kind == "ending" else SILENCE_S
+                if kind == "status":
+                    progress(value)
                 continue
         except (EOFError, OSError):
             process.join(STOP_S)

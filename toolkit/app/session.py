@@ -40,6 +40,7 @@ from toolkit.procedure import joint_vector
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
 from .pilot import build_mpc, line_speed, nearly_rests, prime, stay
+from .run import new_directory
 from .version import version_info
 
 JOIN_S = 10.0
@@ -97,9 +98,7 @@ class ArmSession:
         return session
 
     def _connect(self) -> None:
-        if self._directory.exists() and any(self._directory.iterdir()):
-            raise InvalidInput(f"{self._directory}: already holds something; a run never writes over another")
-        self._directory.mkdir(parents=True, exist_ok=True)
+        new_directory(self._directory)
         profile, port = self._assembly.profile, None
         with ExitStack() as stack:
             if profile.is_simulated:

@@ -1,0 +1,206 @@
+"""Short runs for the tests: a procedure that takes three seconds, and a run whose control process can be reached."""
+
+import json
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices import Faults, SimulatedArm, launch_simulated_arm
+from safety.audit import VerifyResult, read_records, verify
+from toolkit.app import control_process, run
+from toolkit.app.assembly import Assembly, assemble
+from toolkit.app.control_process import Outcome
+from toolkit.app.results import write_results
+from verification.run_directory import RunSummary
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "examples" / "procedures" / "psm_trace.yaml"
+PROFILE = ROOT / "examples" / "profiles" / "psm_classic_sim" / "profile.yaml"
+PRIMUM = (sys.executable, "-m", "toolkit.app")
+ATTEMPTS = 3
+LINE = 2
+"""Index of the step that moves slowly along a line."""
+
+
+def procedure_text(steps: str, changes: dict[str, str] | None = None) -> str:
+    """The example's constraints and assumptions with other steps; absolute paths; `home` is where the simulated arm starts.
+
+    changes: regular expression -> replacement, each of which must occur.
+    """
+    text = EXAMPLE.read_text().split("steps:")[0] + "steps:\n" + steps
+    for old, new in {
+        r"\.\./profiles/\S+?\.yaml": str(PROFILE),
+        "insertion_m: 0.13,": "insertion_m: 0.12,",
+        r"\.\./data": str(ROOT / "examples" / "data"),
+        **(changes or {}),
+    }.items():
+        text, count = re.subn(old, new, text)
+        assert count or old == r"\.\./data", f"{old}: not in the example any more"
+    return text
+
+
+def line_steps(speed_m_s: float = 0.008) -> str:
+    """18 mm in 2.5 s at the usual speed, in the middle of nowhere."""
+    move = f"  - move_cp: {{position_B_m: [0.012, 0.010, -0.122], speed_m_s: {speed_m_s}}}\n"
+    return "  - enable: {}\n  - home: {speed_ratio: 0.25}\n" + move + "  - disable: {}\n"
+
+
+@cache
+def line_procedure(folder: Path) -> Assembly:
+    """The slow line, assembled once."""
+    path = folder / "line.yaml"
+    path.write_text(procedure_text(line_steps()))
+    return assemble(path)
+
+
+@dataclass(frozen=True)
+class Performed:
+    """A run that is over."""
+
+    directory: Path
+    outcome: Outcome
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return list(read_records(self.directory / "audit"))
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [record["data"] for record in self.records if record["kind"] == kind]
+
+    @property
+    def cycles(self) -> list[dict[str, Any]]:
+        return self.of_kind("CYCLE")
+
+    @property
+    def log(self) -> VerifyResult:
+        return verify(self.directory)
+
+    def figures(self, assembly: Assembly) -> RunSummary:
+        """run.json as `primum run` would write it."""
+        return write_results(assembly, self.directory, self.outcome)
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a test can reach of a run that is under way: the simulated arm, the control process, the log's writer."""
+
+    arm: SimulatedArm
+    status: dict[str, Any]
+
+    def inject(self, **faults: Any) -> None:
+        self.arm.inject(Faults(**faults))
+
+    @property
+    def control_pid(self) -> int:
+        (process,) = multiprocessing.active_children()
+        assert process.pid is not None
+        return process.pid
+
+    @property
+    def writer_pid(self) -> int:
+        (pid,) = [pid for pid, words in children(self.control_pid) if "safety.audit.writer" in words]
+        return pid
+
+
+def perform(
+    assembly: Assembly, folder: Path, monkeypatch: pytest.MonkeyPatch, hook: Callable[[Live], None] | None = None, at_s: float = 0.6
+) -> Performed:
+    """`run_procedure` with a control process that is forked from this one: it inherits the assembly and whatever is patched.
+
+    hook: called once, from the front end, when the line has been followed for at_s seconds.
+    A busy machine may make three setpoints in a row late, which stops a run as it should: such a run is made again, at most twice.
+    """
+    launched: list[SimulatedArm] = []
+
+    def launch(*args: Any, **named: Any) -> Any:
+        context = launch_simulated_arm(*args, **named)
+        enter = context.__enter__
+
+        class Caught:
+            def __enter__(self) -> SimulatedArm:
+                launched.append(enter())
+                return launched[-1]
+
+            def __exit__(self, *error: Any) -> Any:
+                return context.__exit__(*error)
+
+        return Caught()
+
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr(run.multiprocessing, "get_context", lambda kind: fork)
+    monkeypatch.setattr(run, "launch_simulated_arm", launch)
+    monkeypatch.setattr(control_process, "assemble", lambda path: assembly)
+    performed = None
+    for attempt in range(ATTEMPTS):
+        statuses: list[dict[str, Any]] = []
+        called: list[bool] = []
+
+        def progress(status: dict[str, Any], statuses: list[dict[str, Any]] = statuses, called: list[bool] = called) -> None:
+            statuses.append(status)
+            if hook is not None and not called and status["step"] == LINE and status["t_s"] >= at_s:
+                called.append(True)
+                hook(Live(launched[-1], status))
+
+        directory = folder / f"run{attempt}"
+        result = run.run_procedure(Path(assembly.procedure.file), directory, progress, assembly)
+        performed = Performed(directory, result.outcome, statuses)
+        if (hook is None or called) and not was_late(performed.outcome.reason, called):
+            return performed
+    assert performed is not None
+    pytest.fail(f"{ATTEMPTS} runs in a row: this machine is too busy, or the loop too slow: {performed.outcome}")
+
+
+def was_late(reason: str, called: list[bool]) -> bool:
+    """Whether a run ended for lateness and before a test had done anything to it."""
+    return not called and "missed in a row" in reason
+
+
+def children(pid: int) -> list[tuple[int, str]]:
+    """(pid, command line) of the processes whose parent is `pid`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == pid:
+                    found.append((int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
+            except (OSError, IndexError):
+                continue  # it ended while we looked
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def primum(*words: str, **named: Any) -> "subprocess.CompletedProcess[str]":
+    """The command in a process of its own, from a folder that is not the checkout's."""
+    environment = os.environ | {"COLUMNS": "200"}
+    return subprocess.run([*PRIMUM, *words], capture_output=True, text=True, check=False, timeout=300, env=environment, **named)
+
+
+def last_cycle(audit: Path) -> dict[str, Any]:
+    """The newest whole CYCLE record of a log that is being written; empty if there is none."""
+    try:
+        lines = (audit / "000000.jsonl").read_bytes().split(b"\n")[:-1]
+    except OSError:
+        return {}
+    for line in reversed(lines[-5:]):
+        record = json.loads(line)
+        if record["kind"] == "CYCLE":
+            return dict(record["data"])
+    return {}
