@@ -21,7 +21,7 @@ PATIENCE_PERIODS = 0.1
 
 
 class CycleSampler:
-    """Samples of registers 116..135 of all servos, asked for right after each write so that their answers come in between cycles.
+    """Samples of registers 116..135 of all servos, asked for shortly before a cycle so that their answers are there when it begins.
 
     expected_goal: the setpoint that the goals echoed in the newest sample should be; None if none was written.
     heard_s: when the newest sample was asked for, on the monotonic clock.
@@ -37,7 +37,7 @@ class CycleSampler:
         self.heard_s = time.monotonic()
 
     def request_ahead(self, goal: TickArray) -> None:
-        """Ask for the sample of the next cycle, `goal` having just been written. Does nothing while an earlier answer is out."""
+        """Ask for the sample of the next cycle, `goal` being the newest setpoint. Does nothing while an earlier answer is out."""
         if not self._bus.is_ahead:
             self._ahead_s, self._ahead_goal = time.monotonic(), goal
             self._bus.request_ahead(self._frame, self._ids, CYCLE_BLOCK[1])

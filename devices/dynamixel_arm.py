@@ -212,10 +212,18 @@ class DynamixelArm:
         self._last = ticks
         try:
             self._transmit(frame)
-            self._sampler.request_ahead(ticks)
         except DeviceFault:
             self._distrust()
             raise
+
+    def prepare(self) -> None:
+        """Ask for the sample of the next `read` now, shortly before it, so that its answers come in while the caller sleeps.
+
+        Raises:
+            DeviceFault: the port is gone.
+        """
+        if self._last is not None:
+            self._sampler.request_ahead(self._last)
 
     def stop(self) -> None:
         """Send nothing more: the servos run to their newest setpoint and hold it. `write` refuses from here on."""

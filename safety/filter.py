@@ -31,7 +31,7 @@ class FilterTuning:
     rate_share: float = 0.985
     acceleration_share: float = 0.76
     brake_share: float = 0.85
-    room_m: float = 25e-6
+    room_m: float = 50e-6
     regularisation: float = 1e-4
 
 

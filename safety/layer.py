@@ -74,7 +74,7 @@ class SafetyLayer:
             observation, violation = self._monitors.observe(memory, state, now_s)
             if violation is not None:
                 self._latch(violation)
-                self._watch_growth(violation, observation.tube_use)
+            self._watch_growth(observation.tube_use)
         if self.violation is not None:
             return Decision(self._stop(memory, self.violation, started), observation, "")
         if proposal is None or proposal.q is None or not proposal.report.ok:
@@ -179,9 +179,9 @@ class SafetyLayer:
         if self.violation is None or violation.reaction.value > self.violation.reaction.value:
             self.violation = violation
 
-    def _watch_growth(self, violation: Violation, tube_use: float) -> None:
-        """A deviation that doubles while the arm brakes is no tracking error: the drive does not follow, and its power goes."""
-        if violation.assumption != "A1":
+    def _watch_growth(self, tube_use: float) -> None:
+        """A deviation that doubles while the arm stops is no tracking error: the drive does not follow, and its power goes."""
+        if self.violation is None or tube_use <= 1.0:
             return
         self._first_use = self._first_use or tube_use
         if not tube_use < GROWTH * self._first_use:

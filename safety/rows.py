@@ -60,8 +60,10 @@ class LinearRows:
         points = arm.points_sx(self._q)
         self._P = {name: points[:, i] for i, name in enumerate(arm.point_names)}
         self._bodies = {body.name: body for body in arm.bodies}
-        parts = [self._region_row(row) for c in constraints for row in self._rows_of(c)]
         J = ca.densify(ca.mtimes(ca.jacobian(ca.vertcat(*(self._P[name] for name in limits.limited_points)), self._q), self._M))
+        moved = ca.reshape(ca.mtimes(J, self._step), 3, -1)
+        self._stop_periods = ca.sqrt(ca.mmax(ca.sum1(moved**2))) / limits.A_m
+        parts = [self._region_row(row) for c in constraints for row in self._rows_of(c)]
         parts += self._rate_rows(J)
         self.names = tuple(name for name, *_ in parts)
         A = ca.vertcat(*(a.T for _, a, _, _ in parts))
@@ -86,10 +88,13 @@ class LinearRows:
         coefficient = ca.if_else(up, 0.5 * (a + b), ca.if_else(down, 0.5 * (a - b), 0.0))
         resting = 0.5 * (a * (self._lo + self._hi) + b * (self._hi - self._lo))
         held = ca.if_else(up, 0.5 * (a - b) * self._lo, ca.if_else(down, 0.5 * (a + b) * self._hi, resting))
-        left = distance - ca.dot(ca.fabs(gradient), self._e) - self._limits.static_m - ca.sum1(held)
-        # u(d): u^2 / (2 A) + 3/2 u <= d; nothing towards the constraint where d < 0, inside the margin already.
-        A = self._limits.A_m
-        allowed = A * (-1.5 + ca.sqrt(2.25 + 2.0 * ca.fmax(left, 0.0) / A))
+        # Rounding to ticks moves every servo by up to half a one.
+        rounding = 0.5 * ca.sum1(ca.fabs(a))
+        left = distance - ca.dot(ca.fabs(gradient), self._e) - self._limits.static_m - ca.sum1(held) - rounding
+        # u(d): u^2 / (2 A) + 3/2 u <= d; nothing towards the constraint where d < 0, inside the margin already. A stop keeps its
+        # direction, so what slides along while it approaches needs all periods of the stop: u (3/2 + N / 2) <= d.
+        A, room = self._limits.A_m, ca.fmax(left, 0.0)
+        allowed = ca.fmin(A * (-1.5 + ca.sqrt(2.25 + 2.0 * room / A)), room / (1.5 + 0.5 * self._stop_periods))
         return name, coefficient, ca.SX(-FREE), allowed
 
     def _rate_rows(self, J: ca.SX) -> list[tuple[str, ca.SX, ca.SX, ca.SX]]:

@@ -32,7 +32,8 @@ class TickMap:
         object.__setattr__(self, "M", finite_array(self.M, "M", (n, n)))
         object.__setattr__(self, "q_zero", finite_array(self.q_zero, "q_zero", (n,)))
         object.__setattr__(self, "ticks_zero", tick_array(self.ticks_zero, "ticks_zero", (n,)))
-        if not np.linalg.cond(self.M / np.abs(self.M).max(axis=1, keepdims=True)) < 1e6:
+        largest = np.abs(self.M).max(axis=1, keepdims=True)
+        if not (largest > 0.0).all() or not np.linalg.cond(self.M / largest) < 1e6:
             raise InvalidInput("M: the tick map is singular: some joint cannot be moved by the servos")
 
     @cached_property

@@ -12,6 +12,7 @@ Three misses in a row, or 30 ms without a written setpoint, stop the arm.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -25,6 +26,7 @@ Memory_co = TypeVar("Memory_co", covariant=True)
 
 MISSES_MAX = 3
 SILENCE_S_MAX = 0.030
+PREPARE_S = 0.0013
 
 
 class Device(Protocol):
@@ -163,7 +165,10 @@ def _propose(controller: Controller, safety: Safety[Memory], state: JointState |
 
 
 class ServoLoop(Generic[Memory]):
-    """Runs cycles at a fixed period and accounts for every period that was missed."""
+    """Runs cycles at a fixed period and accounts for every period that was missed.
+
+    prepare: called PREPARE_S before each cycle, to ask the device for the sample the cycle will read; its failure shows in that read.
+    """
 
     def __init__(
         self,
@@ -174,7 +179,9 @@ class ServoLoop(Generic[Memory]):
         record: Callable[[CycleRecord[Memory]], None],
         missed: Callable[[int, int, str], None],
         period_s: float,
+        prepare: Callable[[], None] | None = None,
     ) -> None:
+        self._prepare = prepare
         self._parts = (device, controller, safety, clock, record)
         self._safety, self._clock, self._missed, self.period_s = safety, clock, missed, period_s
         self.index = 0
@@ -201,6 +208,10 @@ class ServoLoop(Generic[Memory]):
         if self._in_a_row:
             # After a miss the schedule slips to now: a cycle begun late in its period would only miss again.
             self._next_s = max(self._next_s, self._clock.now())
+        if self._prepare is not None:
+            self._clock.wait_until(self._next_s - PREPARE_S)
+            with suppress(DeviceFault):  # the read that follows raises it again, where it has a reaction
+                self._prepare()
         self._clock.wait_until(self._next_s)
         self._next_s += self.period_s
         self.index += 1

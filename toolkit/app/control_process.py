@@ -103,7 +103,7 @@ class _Run:
     def _drive(self, device: DynamixelArm) -> Outcome:
         clock = MonotonicClock()
         loop: ServoLoop[Memory | None] = ServoLoop(
-            device, self._pilot, self._layer, clock, self._record, self._missed, self._assembly.profile.period_s
+            device, self._pilot, self._layer, clock, self._record, self._missed, self._assembly.profile.period_s, device.prepare
         )
         loop.start()
         resting = 0

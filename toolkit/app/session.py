@@ -124,9 +124,8 @@ class ArmSession:
         self._states.command("enable")
         self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
         controller = _MotionController(self._motions, mpc, self._assembly)
-        loop: ServoLoop[Memory | None] = ServoLoop(
-            self._device, controller, self._layer, MonotonicClock(), self._record, self._missed, self._assembly.profile.period_s
-        )
+        parts = (self._device, controller, self._layer, MonotonicClock(), self._record, self._missed)
+        loop: ServoLoop[Memory | None] = ServoLoop(*parts, self._assembly.profile.period_s, self._device.prepare)
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, args=(loop,), name="servo", daemon=True)
         self._thread.start()

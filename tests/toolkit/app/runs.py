@@ -1,4 +1,4 @@
-"""Short runs for the tests: a procedure that takes three seconds, and a run whose control process can be reached."""
+"""Short runs for the tests: a procedure that takes a few seconds, and a run whose control process can be reached."""
 
 import json
 import multiprocessing
@@ -48,9 +48,9 @@ def procedure_text(steps: str, changes: dict[str, str] | None = None) -> str:
     return text
 
 
-def line_steps(speed_m_s: float = 0.008) -> str:
-    """18 mm in 2.5 s at the usual speed, in the middle of nowhere."""
-    move = f"  - move_cp: {{position_B_m: [0.012, 0.010, -0.122], speed_m_s: {speed_m_s}}}\n"
+def line_steps(speed_m_s: float = 0.01) -> str:
+    """9 mm in about one second, in the middle of nowhere."""
+    move = f"  - move_cp: {{position_B_m: [0.006, 0.005, -0.118], speed_m_s: {speed_m_s}}}\n"
     return "  - enable: {}\n  - home: {speed_ratio: 0.25}\n" + move + "  - disable: {}\n"
 
 
@@ -113,7 +113,7 @@ class Live:
 
 
 def perform(
-    assembly: Assembly, folder: Path, monkeypatch: pytest.MonkeyPatch, hook: Callable[[Live], None] | None = None, at_s: float = 0.6
+    assembly: Assembly, folder: Path, monkeypatch: pytest.MonkeyPatch, hook: Callable[[Live], None] | None = None, at_s: float = 0.3
 ) -> Performed:
     """`run_procedure` with a control process that is forked from this one: it inherits the assembly and whatever is patched.
 

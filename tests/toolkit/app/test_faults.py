@@ -1,6 +1,7 @@
 """Every failure has its reaction: the arm stops, the log says why, the outcome tells, nothing hangs."""
 
 import os
+import re
 import resource
 import signal
 import time
@@ -40,7 +41,7 @@ def test_the_slow_line_itself_completes(line: Assembly, tmp_path: Path, monkeypa
     assert run.log.intact and run.log.closed
     assert [status["word"] for status in run.statuses if status["step"] == 2]
     stopped_inside(run, line)
-    goal = np.array([0.012, 0.010, -0.122])
+    goal = np.array([0.006, 0.005, -0.118])
     reached = line.arm.tip_pose(line.profile.tick_map.to_joints(np.array(run.cycles[-1]["ticks"]))).p_m
     assert np.linalg.norm(reached - goal) <= 1e-3
     assert run.figures(line).status == "completed"
@@ -106,13 +107,12 @@ def test_ctrl_c_stops_along_the_certified_plan_and_disables(line: Assembly, tmp_
 @pytest.mark.parametrize(
     ("faults", "exit_code", "words"),
     [
-        ({"silent": True}, 4, "no answer|timeout|answer"),
-        ({"mute": {3}}, 4, "3"),
-        ({"hardware_error": {3: 32}}, 4, "3"),
-        ({"torque_lost": {2}}, 4, "torque"),
-        ({"frozen": {2}}, 3, "clock"),
-        ({"drop_every": 1}, 3, "3 setpoints behind"),
-        ({"foreign_goal_ticks": {1: 40}}, 3, "a goal we never sent"),
+        ({"silent": True}, 4, "answer"),
+        ({"mute": frozenset({3})}, 4, "id 3"),
+        ({"hardware_error": {3: 32}}, 4, "id 3"),
+        ({"torque_lost": frozenset({2})}, 4, "id 2.*torque"),
+        ({"frozen": frozenset({2})}, 3, "id 2.*clock"),
+        ({"drop_every": 1}, 3, "a goal 3 setpoints behind"),
         ({"extra_latency_ms": 12.0}, 3, "missed in a row|old"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -124,21 +124,32 @@ def test_a_faulty_device_is_held_and_named(
     assert run.outcome.exit_code == exit_code, run.outcome
     end = run.of_kind("RUN_END")[0]["end"]
     assert run.log.closed and end["exit_code"] == exit_code
-    import re
-
     assert re.search(words, run.outcome.reason), run.outcome.reason
     if "torque_lost" not in faults and "hardware_error" not in faults:  # a drive without torque coasts: no guarantee covers that
         stopped_inside(run, line)
 
 
+def test_a_second_master_on_the_line_is_noticed_and_held(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A foreign goal that our next setpoint replaces before any sample is taken goes unseen, so there are many."""
+
+    def interfere(live: Live) -> None:
+        for _ in range(60):
+            live.inject(foreign_goal_ticks={1: 40})
+            time.sleep(0.0007)
+
+    run = perform(line, tmp_path, monkeypatch, interfere)
+    assert run.outcome.exit_code == 3 and "a goal we never sent" in run.outcome.reason
+    assert run.cycles[-1]["ticks"] is None, "held: nothing more is sent"
+
+
 def test_single_lost_setpoints_are_covered_and_counted(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = perform(line, tmp_path, monkeypatch, lambda live: live.inject(drop_every=3), 0.3)
+    run = perform(line, tmp_path, monkeypatch, lambda live: live.inject(drop_every=3), 0.1)
     assert run.outcome.exit_code == 0, run.outcome
-    assert max(cycle["observed"]["behind"] for cycle in run.cycles if "observed" in cycle) == 1
+    assert 1 <= max(cycle["observed"]["behind"] for cycle in run.cycles if "observed" in cycle) <= line.tube.losses_max
     stopped_inside(run, line)
 
 
-def patch_solver(monkeypatch: pytest.MonkeyPatch, broken: Any, first: int = 200, count: int = 1) -> None:
+def patch_solver(monkeypatch: pytest.MonkeyPatch, broken: Any, first: int = 100, count: int = 1) -> None:
     """From its `first` call on, `count` calls of the MPC go to `broken`."""
     honest = TrackingMpc.compute
     calls = [0]
