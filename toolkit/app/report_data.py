@@ -112,7 +112,7 @@ def _words(assembly: Assembly, name: str) -> tuple[str, str]:
         if isinstance(c, p.AccelerationLimit):
             return f"commanded acceleration of {', '.join(c.points)} at most {c.limit_m_s2:g} m/s²", "m/s^2"
         if isinstance(c, p.InsertionRule):
-            return f"wrist straight until {c.wrist_past_rcm_m * 1e3:g} mm past the remote centre", "m"
+            return f"wrist straight until {c.wrist_past_rcm_m * 1e3:g} mm past the remote centre", "m or rad"
         if isinstance(c, p.RemoteCentre):
             return f"shaft within {c.limit_m * 1e3:g} mm of the remote centre", "m"
         return "joints inside their limits", "m" if name.endswith(".m") else "rad"
