@@ -148,7 +148,7 @@ def devices_probe(profile: Annotated[Path, typer.Argument(help="Device profile (
     """List the servos of a profile's line with models and modes. Writes nothing, never enables torque."""
     from .device_list import probe_profile
 
-    table = Table("id", "model", "firmware", "mode", "torque", "problem")
+    table = Table("id", "model", "firmware", "mode", "torque", "position, ticks", "error", "supply, V", "°C")
     for row in probe_profile(profile):
         table.add_row(*row)
     out.print(table)
@@ -168,13 +168,13 @@ def devices_list() -> None:
 def bench_mpc_command(
     procedure: ProcedureFile,
     steps: Annotated[int, typer.Option(help="Closed-loop steps.", min=20)] = 200,
-    start_s: Annotated[float, typer.Option(help="Where on the procedure's path to begin, [s].", min=0.0)] = 5.0,
+    start_s: Annotated[float, typer.Option(help="Where on the procedure's path to begin, in seconds.", min=0.0)] = 5.0,
 ) -> None:
     """Real-time iteration against CasADi Opti + IPOPT and do-mpc (extra: dev): a procedure's path, the same problem for all three."""
     from .assembly import assemble
     from .bench import bench_procedure
 
-    out.print(str(bench_procedure(assemble(procedure), steps, start_s)), markup=False)
+    out.print(bench_procedure(assemble(procedure), steps, start_s).table(), markup=False)
 
 
 @campaign_app.command("shield")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class Performed:
     outcome: Outcome
     statuses: list[dict[str, Any]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def records(self) -> list[dict[str, Any]]:
         return list(read_records(self.directory / "audit"))
 
