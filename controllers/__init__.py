@@ -3,7 +3,8 @@
 from .interior_point import InteriorPoint, InteriorPointOptions
 from .inverse_kinematics import InverseKinematics, InverseKinematicsOptions, JointSolution, reachable_path
 from .jaw_interpolator import JawInterpolator
-from .motion import ActiveMotion, MotionHandle, MotionKind, MotionLimits, MotionOutcome, Motions
+from .motion import ActiveMotion, MotionLimits, Motions
+from .motion_handle import MotionHandle, MotionKind, MotionOutcome
 from .optimal_control_problem import OptimalControlProblem, OptimalControlSolution, Rows, SlackPenalty
 from .output_disturbance import OutputDisturbance
 from .real_time_iteration import RealTimeIteration, RealTimeIterationOptions

@@ -5,9 +5,7 @@ diagonal and A is block bidiagonal, so the nonzeros of all stages in CSC order a
 one mapped CasADi call fills each array, and no Python runs per stage.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import casadi as ca
 import numpy as np
@@ -15,6 +13,7 @@ import scipy.sparse as sp
 
 from toolkit import FloatArray, InvalidInput
 
+from .buffered_function import BufferedFunction
 from .optimal_control_problem import OptimalControlProblem, Rows
 
 UNBOUNDED = 1e30
@@ -52,31 +51,6 @@ class QpRows:
     def select(self, value: ca.SX) -> ca.SX:
         """The problem's row values, one for each QP row. (Indexing a 1 x 1 by a list gives a row.)"""
         return ca.vertcat(ca.SX(0, 1), *(value[i] for i in self.index))
-
-
-class BufferedFunction:
-    """A CasADi function with one argument and result memory for ever: no allocation and no conversion in the cycle."""
-
-    def __init__(self, function: ca.Function, arguments: list[FloatArray], results: list[FloatArray]) -> None:
-        # CasADi's stub asks for a size that its wrapper takes from the memoryview.
-        buffer: Any
-        evaluate: Callable[[], None]
-        buffer, evaluate = function.buffer()
-        self._keep = (function, arguments, results, buffer)
-        self.evaluate = evaluate
-        for i, array in enumerate(arguments):
-            self._check(array, function.nnz_in(i), function.name_in(i))
-            if array.size:
-                buffer.set_arg(i, memoryview(array))  # type: ignore[arg-type]
-        for i, array in enumerate(results):
-            self._check(array, function.nnz_out(i), function.name_out(i))
-            if array.size:
-                buffer.set_res(i, memoryview(array))  # type: ignore[arg-type]
-
-    @staticmethod
-    def _check(array: FloatArray, size: int, name: str) -> None:
-        if not (array.size == size and array.flags.c_contiguous and array.dtype == np.float64):
-            raise InvalidInput(f"{name}: a buffer of {size} contiguous float64 is needed, got {array.dtype} {array.shape}")
 
 
 class StageLinearisation:

@@ -101,8 +101,8 @@ class DynamixelArm:
         """One sample of all servos (see CycleSampler).
 
         t_s is the request's time less the profile's sample age: never later than the moment the encoders were read.
-        goal_ticks is what each servo holds as its goal; sync write has no reply, this is its echo. A goal that differs from the last
-        setpoint written, an alert, or a gap on the line long enough for the watchdog makes the driver look at every servo's health.
+        goal_ticks is each servo's goal, the echo of the sync write. A goal other than expected, an alert, or a gap on the line long
+        enough for the watchdog makes the driver look at every servo's health.
 
         Raises:
             StaleMeasurement: a servo's clock stands still.
@@ -217,11 +217,7 @@ class DynamixelArm:
             raise
 
     def prepare(self) -> None:
-        """Ask for the sample of the next `read` now, shortly before it, so that its answers come in while the caller sleeps.
-
-        Raises:
-            DeviceFault: the port is gone.
-        """
+        """Ask for the sample of the next `read` now, so that its answers come in while the caller sleeps. Raises DeviceFault."""
         if self._last is not None:
             self._sampler.request_ahead(self._last)
 
@@ -231,10 +227,7 @@ class DynamixelArm:
             self._phase = _Phase.STOPPED
 
     def is_at_rest(self) -> bool:
-        """No servo moved by more than noise during 20 ms.
-
-        Positions and clocks only: an arm whose watchdog has expired, or whose goal was lost, may still be found at rest and disabled.
-        """
+        """No servo moved by more than noise during 20 ms. Positions and clocks only: an arm in trouble may still be found at rest."""
         before = self._sampler.sample(self._last).ticks
         time.sleep(_REST_OBSERVATION_S)
         return bool(np.abs(self._sampler.sample(self._last).ticks - before).max() <= _REST_TICKS)
@@ -272,8 +265,7 @@ class DynamixelArm:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """If torque may be on: wait for rest and disable; then close. What fails here is added to an error under way, not lost.
 
-        An arm that cannot be read is not trusted: torque goes off for every servo that can be reached. One that is read and does not
-        come to rest within a second keeps its torque.
+        An arm that cannot be read is not trusted: torque off wherever it can be reached. One that does not come to rest keeps it.
         """
         try:
             if self._torque_possible:

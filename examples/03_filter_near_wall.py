@@ -72,7 +72,7 @@ def main() -> None:
     axes.legend(fontsize=8)
     figure.savefig(folder / "03_filter_near_wall.png", dpi=130)
     print(f"at rest {d[-1] * 1e3:.2f} mm from the sphere; picture: {folder / '03_filter_near_wall.png'}")
-    assert d.min() > 0.0 and v[-1] < 1e-3 and Verdict.MODIFIED in verdicts
+    assert d.min() > 0.0 and np.ptp(d[-60:]) < 1e-4 and Verdict.MODIFIED in verdicts
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from toolkit.procedure import joint_vector
 from verification.bench import MpcBench, bench_mpc
 
 from .assembly import Assembly
-from .pilot import build_mpc
+from .mpc_setup import build_mpc
 
 
 def bench_procedure(assembly: Assembly, steps: int, start_s: float) -> MpcBench:

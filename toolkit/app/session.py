@@ -39,7 +39,8 @@ from toolkit.procedure import joint_vector
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
-from .pilot import build_mpc, line_speed, nearly_rests, prime, stay
+from .mpc_setup import build_mpc, prime
+from .pilot import line_speed, nearly_rests, stay
 from .run import new_directory
 from .version import version_info
 
