@@ -17,8 +17,7 @@ from .profile import ArmProfile
 from .serial_bus import SerialBus
 from .servo_setup import health_problem, read_health, read_register, set_up_servo, torque_off, write_checked
 
-_REST_TICKS = 8  # over the observation below: above encoder noise, below 0.1 rad/s of any servo
-_REST_OBSERVATION_S = 0.02
+_REST_TICKS, _REST_OBSERVATION_S = 8, 0.02  # above encoder noise, below 0.1 rad/s of any servo
 _REST_PATIENCE_S = 1.0
 _CALM_TIMEOUT_S = 0.1  # of an answer while nothing moves on our command: a busy host is then no reason to give up
 
