@@ -24,6 +24,7 @@ class CycleSampler:
     """Samples of registers 116..135 of all servos, asked for shortly before a cycle so that their answers are there when it begins.
 
     expected_goal: the setpoint that the goals echoed in the newest sample should be; None if none was written.
+    written: how many setpoints had been written when the newest sample was asked for.
     heard_s: when the newest sample was asked for, on the monotonic clock.
     """
 
@@ -32,14 +33,15 @@ class CycleSampler:
         self._frame = sync_read(*CYCLE_BLOCK, self._ids)
         self._clock = ClockMonitor(self._ids)
         self._ahead_s = -np.inf
-        self._ahead_goal: TickArray | None = None
+        self._ahead: tuple[TickArray | None, int] = (None, 0)
         self.expected_goal: TickArray | None = None
+        self.written = 0
         self.heard_s = time.monotonic()
 
-    def request_ahead(self, goal: TickArray) -> None:
-        """Ask for the sample of the next cycle, `goal` being the newest setpoint. Does nothing while an earlier answer is out."""
+    def request_ahead(self, goal: TickArray, written: int) -> None:
+        """Ask for the sample of the next cycle, `goal` being the newest of `written` setpoints. Nothing while an answer is still out."""
         if not self._bus.is_ahead:
-            self._ahead_s, self._ahead_goal = time.monotonic(), goal
+            self._ahead_s, self._ahead = time.monotonic(), (goal, written)
             self._bus.request_ahead(self._frame, self._ids, CYCLE_BLOCK[1])
 
     def timely(self) -> CycleSample | None:
@@ -52,11 +54,11 @@ class CycleSampler:
         answers = self._bus.collect_ahead(PATIENCE_PERIODS * self._period_s, "sync read")
         if answers is None:
             return None
-        self.expected_goal = self._ahead_goal
+        self.expected_goal, self.written = self._ahead
         return self._accept(answers, self._ahead_s)
 
-    def sample(self, goal: TickArray | None) -> CycleSample:
-        """A sample asked for now, `goal` being the newest setpoint; or the one asked for ahead, if that was not long ago.
+    def sample(self, goal: TickArray | None, written: int) -> CycleSample:
+        """A sample asked for now, `goal` being the newest of `written` setpoints; or the one asked for ahead, if that was not long ago.
 
         Raises:
             DeviceFault: no valid answer in time. StaleMeasurement: a servo's clock stands still.
@@ -64,9 +66,9 @@ class CycleSampler:
         if self._bus.is_ahead and time.monotonic() - self._ahead_s <= AHEAD_PERIODS * self._period_s:
             answers = self._bus.collect_ahead(self._bus.reply_timeout_s, "sync read")
             if answers is not None:
-                self.expected_goal = self._ahead_goal
+                self.expected_goal, self.written = self._ahead
                 return self._accept(answers, self._ahead_s)
-        request_s, self.expected_goal = time.monotonic(), goal
+        request_s, self.expected_goal, self.written = time.monotonic(), goal, written
         return self._accept(self._bus.sync_read(*CYCLE_BLOCK, self._ids, frame=self._frame), request_s)
 
     def _accept(self, answers: Mapping[int, Packet], request_s: float) -> CycleSample:

@@ -1,6 +1,7 @@
 """The driver of an arm of X-series servos: the only code that writes goals, and it accepts nothing but certified commands."""
 
 import time
+from dataclasses import replace
 from enum import Enum
 from types import TracebackType
 from typing import Self
@@ -51,6 +52,7 @@ class DynamixelArm:
         self._phase = _Phase.CLOSED
         self._last: TickArray | None = None
         self._newest: JointState | None = None
+        self._written = 0
         self._torque_possible = False
         self._cycle_timeout_s = profile.connection.reply_timeout_ms * 1e-3
         self._calm_timeout_s = max(_CALM_TIMEOUT_S, self._cycle_timeout_s)
@@ -113,8 +115,8 @@ class DynamixelArm:
             sample = self._sampler.timely()
             if sample is None and self._newest is not None and self.bus.is_ahead and self._is_fresh(self._newest):
                 # Waiting for a late line would cost the period; an older sample costs nothing that assumption A4 does not watch.
-                return self._newest
-            sample = sample or self._sampler.sample(self._last)
+                return replace(self._newest, writes_since=self._written - self._sampler.written)
+            sample = sample or self._sampler.sample(self._last, self._written)
             if holding:
                 expected = self._sampler.expected_goal
                 echo_differs = expected is None or bool((sample.goal_ticks != expected).any())
@@ -133,6 +135,7 @@ class DynamixelArm:
             t_s=sample.request_s - self.profile.timing.sample_age_ms * 1e-3,
             healthy=holding,
             problem="" if holding else self._phase.value,
+            writes_since=self._written - self._sampler.written,
         )
         return self._newest
 
@@ -208,7 +211,7 @@ class DynamixelArm:
             {i: value.to_bytes(4, "little", signed=True) for i, value in zip(self._ids, ticks.tolist(), strict=True)},
         )  # fmt: skip
         # Before the port is touched: if it fails halfway, the servos may have the new goal, and the echo will tell.
-        self._last = ticks
+        self._last, self._written = ticks, self._written + 1
         try:
             self._transmit(frame)
         except DeviceFault:
@@ -218,7 +221,7 @@ class DynamixelArm:
     def prepare(self) -> None:
         """Ask for the sample of the next `read` now, so that its answers come in while the caller sleeps. Raises DeviceFault."""
         if self._last is not None:
-            self._sampler.request_ahead(self._last)
+            self._sampler.request_ahead(self._last, self._written)
 
     def stop(self) -> None:
         """Send nothing more: the servos run to their newest setpoint and hold it. `write` refuses from here on."""
@@ -227,9 +230,9 @@ class DynamixelArm:
 
     def is_at_rest(self) -> bool:
         """No servo moved by more than noise during 20 ms. Positions and clocks only: an arm in trouble may still be found at rest."""
-        before = self._sampler.sample(self._last).ticks
+        before = self._sampler.sample(self._last, self._written).ticks
         time.sleep(_REST_OBSERVATION_S)
-        return bool(np.abs(self._sampler.sample(self._last).ticks - before).max() <= _REST_TICKS)
+        return bool(np.abs(self._sampler.sample(self._last, self._written).ticks - before).max() <= _REST_TICKS)
 
     def disable(self, *, trusted: bool = True) -> None:
         """Torque off for every servo, whatever happens with the others, then their watchdogs cleared.
@@ -262,10 +265,7 @@ class DynamixelArm:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """If torque may be on: wait for rest and disable; then close. What fails here is added to an error under way, not lost.
-
-        An arm that cannot be read is not trusted: torque off wherever it can be reached. One that does not come to rest keeps it.
-        """
+        """If torque may be on: wait for rest and disable (an arm that cannot be read: at once); then close. No error is lost."""
         try:
             if self._torque_possible:
                 self.stop()

@@ -38,7 +38,7 @@ class Observation:
     tube_use: float
     """A1: largest |deviation from the newest window| / e_monitor over the joints; > 1 is a violation."""
     behind: int
-    """A2: how many setpoints the slowest servo's goal echo is behind; -1: it matches nothing we sent."""
+    """A2: how many setpoints the slowest servo's goal echo was behind when it was taken; -1: it matches nothing we sent."""
     age_s: float
     """A4: age of the measurement when it was used."""
 
@@ -64,6 +64,7 @@ class Monitors:
             raise InvalidInput(f"measured state has {state.q.shape[0]} joints, expected {self.tube.e.shape[0]}")
         age_s = now_s - state.t_s
         behind = self._behind(memory, state)
+        behind = behind if behind < 0 else max(0, behind - state.writes_since)
         use = float((measured_excess(memory.history, state.q, self.tick_map, self.tube) / self.tube.e_monitor).max())
         return Observation(use, behind, age_s), self._violation(state, age_s, behind, use)
 

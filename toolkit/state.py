@@ -24,6 +24,7 @@ class JointState:
     ticks: the servo positions that q was computed from, shape (n,).
     goal_ticks: the goal each servo reports to be applying, shape (n,); sync write has no reply, this is its echo.
     t_s: when it was sampled, on the control process's monotonic clock (time.monotonic()), [s].
+    writes_since: setpoints written after this sample was asked for: so many its goal_ticks may be behind without any being lost.
     healthy: no hardware error, torque on, watchdog armed, in every servo.
     """
 
@@ -34,6 +35,7 @@ class JointState:
     t_s: float
     healthy: bool = True
     problem: str = ""
+    writes_since: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "q", finite_array(self.q, "q", (None,)))
@@ -42,6 +44,7 @@ class JointState:
         object.__setattr__(self, "ticks", tick_array(self.ticks, "ticks", (n,)))
         object.__setattr__(self, "goal_ticks", tick_array(self.goal_ticks, "goal_ticks", (n,)))
         object.__setattr__(self, "t_s", finite_number(self.t_s, "t_s", 0.0, 1e12))
+        finite_number(self.writes_since, "writes_since", 0, 1000)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,6 +37,7 @@ def cycle_payload(record: CycleRecord[Memory | None]) -> dict[str, Any]:
             "goal_ticks": state.goal_ticks.tolist(),
             "t_s": state.t_s,
             "healthy": state.healthy,
+            "writes_since": state.writes_since,
         }
     if record.proposal is not None:
         report = record.proposal.report
