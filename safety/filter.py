@@ -22,6 +22,7 @@ from .rows import SCALE, LinearRows, RowLimits, Rows
 
 _SOLVED = 1
 _TOLERANCE = 1e-6
+REST_TICKS = 3.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ class Filter:
         if not ((values <= upper + _TOLERANCE).all() and (values >= lower - _TOLERANCE).all()):
             return Filtered(None, self._named((values > upper) | (values < lower)), "a row left out is violated", 0.0)
         at_limit = (np.abs(values - upper) <= _TOLERANCE) | (np.abs(values - lower) <= _TOLERANCE)
+        # Nearly at rest, a step is not rounded up: an arm pushed against a wall would tremble by a tick for ever.
+        x = np.trunc(x) if np.abs(x).max() < REST_TICKS else x
         return Filtered(self._quantise(memory, x), self._named(at_limit), status, _tip_step(rows, x))
 
     def _quantise(self, memory: Memory, x: FloatArray) -> TickArray:

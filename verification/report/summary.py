@@ -39,7 +39,7 @@ class Approach:
     """How a keep-out region was approached in truth.
 
     nearest_m: smallest distance. speed_near_m_s: highest tip speed on an inward crossing of NEAR_M, None without a crossing.
-    rest_m: smallest distance at a tip speed below REST_M_S, None if it never rested within 10 * NEAR_M.
+    rest_m: smallest distance at a tip speed below REST_M_S, None if it never rested within NEAR_M.
     """
 
     region: str
@@ -57,7 +57,7 @@ def approaches(truth: TruthTrace) -> list[Approach]:
         inward = np.flatnonzero((distance[:-1] > NEAR_M) & (distance[1:] <= NEAR_M))
         share = (distance[inward] - NEAR_M) / (distance[inward] - distance[inward + 1])
         speed = truth.speed_m_s[inward] + share * (truth.speed_m_s[inward + 1] - truth.speed_m_s[inward])
-        resting = distance[(truth.speed_m_s < REST_M_S) & (distance < 10 * NEAR_M)]
+        resting = distance[(truth.speed_m_s < REST_M_S) & (distance < NEAR_M)]
         found.append(
             Approach(
                 region,
