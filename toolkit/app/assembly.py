@@ -103,6 +103,7 @@ def assemble(path: Path | str) -> Assembly:
     shield = _shield(procedure, profile, arm, tube, constraints)
     assembly = Assembly(procedure, profile, arm, tube, constraints, shield, paths, lower, upper)
     _check_calibration(procedure)
+    _check_stage(procedure, profile)
     check_numbers(assembly)
     check_start(assembly)
     check_reach(assembly)
@@ -132,6 +133,12 @@ def _shield(
         return Shield(arm, constraints, profile.tick_map, tube, profile.command_class, bounds, N_MAX)
     except InvalidInput as error:
         raise procedure.error(str(error), "constraints") from error
+
+
+def _check_stage(procedure: Procedure, profile: ArmProfile) -> None:
+    stage_s, period_s = procedure.controller.stage_s, profile.period_s
+    if not abs(round(stage_s / period_s) * period_s - stage_s) <= 1e-9 or stage_s < period_s:
+        raise procedure.error(f"{stage_s:g}: a whole number of servo periods of {period_s:g} s", "controller", "stage_s")
 
 
 def _check_calibration(procedure: Procedure) -> None:

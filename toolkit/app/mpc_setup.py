@@ -41,11 +41,7 @@ def build_mpc(assembly: Assembly) -> TrackingMpc:
         points=("tip",),
         joint_margin=2.0 * assembly.tube.e,
     )
-    stage_periods = round(chosen.stage_s / profile.period_s)
-    if not abs(stage_periods * profile.period_s - chosen.stage_s) <= 1e-9 or stage_periods < 1:
-        raise assembly.procedure.error(
-            f"{chosen.stage_s:g}: a whole number of servo periods of {profile.period_s:g} s", "controller", "stage_s"
-        )
+    stage_periods = round(chosen.stage_s / profile.period_s)  # whole: assemble() has refused anything else
     options = TrackingOptions(stages=chosen.horizon_stages, stage_periods=stage_periods, period_s=profile.period_s, **_weights(assembly))
     # One SQP step a cycle and no second one: a row exceeded for a cycle is the shield's to judge, a late cycle is nobody's.
     solver = RealTimeIterationOptions(qp_tolerance=1e-5, scaling_iterations=3, iterations_extra=0)

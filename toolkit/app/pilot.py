@@ -1,6 +1,5 @@
 """The pilot: turns a procedure's steps into references and asks the MPC for the next setpoint. Proposes; never decides."""
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +20,9 @@ from toolkit.procedure import Disable, Enable, Home, MoveCp, MoveJp, ServoPath, 
 
 from .assembly import Assembly
 from .mpc_setup import build_mpc, prime
+from .timely_mpc import TimelyMpc
 
-SOLVE_SHARE = 0.5
-"""A solve that takes more of the period than this leaves too little for reading, certifying and writing."""
 SETTLE_S = 0.15
-LATE_SHARE = 1.3
-"""A cycle that comes to its proposal later than this after the one before has no time left to solve either."""
 OVERDUE_S = 4.0
 LINE_ACCELERATION_M_S2 = 0.25
 TURN_RAD_S = 0.5
@@ -55,6 +51,7 @@ class Pilot:
         self._assembly = assembly
         self._mpc = mpc or build_mpc(assembly)
         self._period_s = assembly.profile.period_s
+        self._timely = TimelyMpc(self._mpc, self._period_s)
         self._index = -1
         self._motion: Motion | None = None
         # Built now: checking tens of thousands of samples takes longer than half a period.
@@ -62,8 +59,6 @@ class Pilot:
         self._pending: list[Motion] = []
         self._start_s = 0.0
         self._jaw = 0.0
-        self._solve_s = 0.0
-        self._asked_s = float("nan")
         self.position = PilotPosition(0, "enable", 0.0)
         self.overdue = ""
         self.done = False
@@ -80,14 +75,12 @@ class Pilot:
         prime(self._mpc, self._assembly, setpoint)
 
     def missed(self) -> None:
-        """A setpoint was late. The next sample has not been asked for ahead, so reading it costs the time that a solve would need."""
-        self._solve_s = float("inf")
+        """A setpoint was late: the next cycle continues the plan."""
+        self._timely.missed()
 
     def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
         """The MPC's proposal for the next period, on a time grid of whole periods so that jitter does not shake the reference."""
-        if now_s - self._asked_s > LATE_SHARE * self._period_s:
-            self.missed()
-        self._asked_s = now_s
+        self._timely.begin(now_s)
         if self._motion is None:
             self._next_motion(setpoint, now_s)
         t = round((now_s - self._start_s) / self._period_s) * self._period_s
@@ -100,17 +93,7 @@ class Pilot:
             raise InvalidInput("pilot: no motion to follow")
         if self.done and nearly_rests(setpoint, self._assembly):
             return stay(setpoint)
-        return self._propose(self._motion, t + self._period_s, state, setpoint)
-
-    def _propose(self, motion: Motion, t_s: float, state: JointState, setpoint: Setpoint) -> JointProposal:
-        """Solve; or, once after a solve or a period that took too long, continue the plan, so that one late cycle does not make three."""
-        if self._solve_s > SOLVE_SHARE * self._period_s:
-            self._solve_s = 0.0
-            return self._mpc.continue_plan(setpoint.q, setpoint.q_dot, self._jaw_target())
-        begun = time.perf_counter()
-        proposal = self._mpc.compute(setpoint.q, setpoint.q_dot, motion, t_s, state, self._jaw_target())
-        self._solve_s = time.perf_counter() - begun
-        return proposal
+        return self._timely.propose(self._motion, t + self._period_s, state, setpoint, self._jaw_target())
 
     def _jaw_target(self) -> float | None:
         return self._jaw if self._assembly.arm.has_jaw else None

@@ -42,6 +42,7 @@ from .cycle_payload import cycle_payload
 from .mpc_setup import build_mpc, prime
 from .pilot import line_speed, nearly_rests, stay
 from .run import new_directory
+from .timely_mpc import TimelyMpc
 from .version import version_info
 
 JOIN_S = 10.0
@@ -53,14 +54,20 @@ class _MotionController:
     """The newest CRTK motion through the MPC."""
 
     def __init__(self, motions: Motions, mpc: TrackingMpc, assembly: Assembly) -> None:
-        self._motions, self._mpc, self._assembly, self._period_s = motions, mpc, assembly, assembly.profile.period_s
+        self._motions, self._assembly, self._period_s = motions, assembly, assembly.profile.period_s
+        self._timely = TimelyMpc(mpc, self._period_s)
+
+    def missed(self) -> None:
+        """A setpoint was late: the next cycle continues the plan."""
+        self._timely.missed()
 
     def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
+        self._timely.begin(now_s)
         grid_s = round(now_s / self._period_s) * self._period_s
         active = self._motions.advance(setpoint.q, grid_s)
         if active.kind is MotionKind.HOLD and nearly_rests(setpoint, self._assembly):
             return stay(setpoint)
-        return self._mpc.compute(setpoint.q, setpoint.q_dot, active.reference, active.t_s + self._period_s, state, active.jaw)
+        return self._timely.propose(active.reference, active.t_s + self._period_s, state, setpoint, active.jaw)
 
 
 class ArmSession:
@@ -83,7 +90,7 @@ class ArmSession:
         self._motions = Motions(assembly.arm, limits)
         self._latest: JointState | None = None
         self._fault: ToolkitError | None = None
-        self._stop = threading.Event()
+        self._stop, self._cycling = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.verdicts: Counter[str] = Counter()
 
@@ -111,7 +118,7 @@ class ArmSession:
             self._stack = stack.pop_all()
 
     def enable(self) -> None:
-        """CRTK enable: certify staying here, switch on, start the cycle.
+        """CRTK enable: certify staying here, switch on, start the cycle. Returns when the first cycle is over.
 
         Raises:
             InvalidInput: not in DISABLED. NoSafeCommand: staying here cannot be certified. DeviceFault: the device refused.
@@ -124,12 +131,15 @@ class ArmSession:
         prime(mpc, self._assembly, self._layer.setpoint)
         self._states.command("enable")
         self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
-        controller = _MotionController(self._motions, mpc, self._assembly)
-        parts = (self._device, controller, self._layer, MonotonicClock(), self._record, self._missed)
+        self._controller = _MotionController(self._motions, mpc, self._assembly)
+        parts = (self._device, self._controller, self._layer, MonotonicClock(), self._record, self._missed)
         loop: ServoLoop[Memory | None] = ServoLoop(*parts, self._assembly.profile.period_s, self._device.prepare)
         self._stop.clear()
+        self._cycling.clear()
+        self._fault = None
         self._thread = threading.Thread(target=self._run, args=(loop,), name="servo", daemon=True)
         self._thread.start()
+        self._cycling.wait(JOIN_S)
 
     def disable(self) -> None:
         """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged."""
@@ -166,8 +176,8 @@ class ArmSession:
 
     def follow(self, positions_B_m: ArrayLike, rate_hz: float) -> MotionHandle:
         """Follow tip positions (k, 3), [m], at a constant rate, orientation kept. Move to the first one before."""
-        path = PathReference(np.asarray(positions_B_m, dtype=np.float64), rate_hz, self._here().R)
-        return self._command(lambda now_s: self._motions.follow(path, now_s))
+        positions = np.asarray(positions_B_m, dtype=np.float64)
+        return self._command(lambda now_s: self._motions.follow(PathReference(positions, rate_hz, self._here().R), now_s))
 
     def measured_js(self) -> tuple[JointState, float]:
         """CRTK measured_js: the newest sample and its time. Raises StaleMeasurement when it is older than 100 ms."""
@@ -227,6 +237,7 @@ class ArmSession:
             result = loop.step()
             self._latest = result.state or self._latest
             self._fault = self._fault or result.fault
+            self._cycling.set()
             if self._stop.is_set():
                 self._motions.cancel()
             ending = self._stop.is_set() or self._layer.violation is not None
@@ -245,5 +256,6 @@ class ArmSession:
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1
+        self._controller.missed()
         if not isinstance(self._fault, AuditFault):
             self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)

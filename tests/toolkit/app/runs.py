@@ -119,6 +119,7 @@ def perform(
     hook: Callable[[Live], None] | None = None,
     at_s: float = 0.3,
     excused: Callable[[Performed], bool] | None = None,
+    viewed: Callable[[str], None] | None = None,
 ) -> Performed:
     """`run_procedure` with a control process that is forked from this one: it inherits the assembly and whatever is patched.
 
@@ -157,7 +158,7 @@ def perform(
                 hook(Live(launched[-1], status))
 
         directory = folder / f"run{attempt}"
-        result = run.run_procedure(Path(assembly.procedure.file), directory, progress, assembly)
+        result = run.run_procedure(Path(assembly.procedure.file), directory, progress, assembly, viewed)
         performed = Performed(directory, result.outcome, statuses)
         late = was_late(performed) and not called
         if result.outcome.exit_code == 0 or not (late if excused is None else excused(performed)):

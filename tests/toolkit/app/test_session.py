@@ -1,5 +1,7 @@
 """An arm from Python, with CRTK's names, against the simulated arm."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +10,8 @@ import numpy as np
 import pytest
 
 from safety.audit import read_records, verify
-from tests.toolkit.app.runs import ATTEMPTS
-from toolkit import InvalidInput, NoSafeCommand, OperatingState
+from tests.toolkit.app.runs import ATTEMPTS, children
+from toolkit import DeviceFault, InvalidInput, NoSafeCommand, OperatingState
 from toolkit.app.assembly import Assembly
 from toolkit.app.session import ArmSession
 
@@ -49,7 +51,7 @@ def test_the_lines_of_the_readme_move_the_arm_and_leave_a_log(line: Assembly, tm
         assert 0.0 <= time.monotonic() - t_s <= 0.1 and state.healthy
         assert np.linalg.norm(pose.p_m - GOAL_M) <= 1e-3, "within the tube of the setpoint"
         assert np.linalg.norm(line.arm.tip_pose(arm.setpoint_jp()).p_m - GOAL_M) <= 3e-4
-        assert arm.verdicts["PASS"] > 100
+        assert arm.verdicts["PASS"] >= 20
         arm.disable()
         assert arm.operating_state is OperatingState.DISABLED
         # The second time is like the first: what was latched is gone.
@@ -72,7 +74,7 @@ def test_a_stream_of_servo_setpoints_is_followed_and_goes_stale(line: Assembly, 
         start = arm.measured_cp()[0].p_m
         begun, handle = time.monotonic(), None
         while (t := time.monotonic() - begun) < 0.5:
-            handle = arm.servo_cp(start + [0.006 * t, 0.0, 0.0])
+            handle = arm.servo_cp(start + np.array([0.006 * t, 0.0, 0.0]))
             assert not handle.is_busy
             time.sleep(0.01)
         assert arm._layer.violation is None, arm._reason()
@@ -90,7 +92,8 @@ def test_a_stream_of_servo_setpoints_is_followed_and_goes_stale(line: Assembly, 
 
 def test_motion_is_refused_unless_enabled(line: Assembly, tmp_path: Path) -> None:
     with ArmSession.open(line.procedure.file, tmp_path / "run") as arm:
-        for motion in (arm.home, lambda: arm.move_cp(GOAL_M), lambda: arm.servo_jp(np.zeros(7)), lambda: arm.follow([GOAL_M, GOAL_M], 10.0)):
+        path = [GOAL_M, GOAL_M]
+        for motion in (arm.home, lambda: arm.move_cp(GOAL_M), lambda: arm.servo_jp(np.zeros(7)), lambda: arm.follow(path, 10.0)):
             with pytest.raises(NoSafeCommand, match=r"DISABLED.*enable it first"):
                 motion()
         state, _ = arm.measured_js()
@@ -124,14 +127,15 @@ def test_an_exception_inside_disables_the_arm_and_closes_the_log(line: Assembly,
 
 
 def test_a_dead_device_pauses_the_arm_and_the_motion_says_why(line: Assembly, tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="sync read|port|answer") as caught, ArmSession.open(line.procedure.file, tmp_path) as arm:
+    with pytest.raises(DeviceFault) as caught, ArmSession.open(line.procedure.file, tmp_path) as arm:
         arm.enable()
         handle = arm.move_cp(GOAL_M)
         time.sleep(0.2)
-        arm._device.bus.close()
+        (simulator,) = [pid for pid, words in children(os.getpid()) if "devices.simulated_arm" in words]
+        os.kill(simulator, signal.SIGKILL)
         assert not handle.wait(5.0) and handle.reason
         assert arm.operating_state is OperatingState.PAUSED
         with pytest.raises(NoSafeCommand, match="PAUSED"):
             arm.home()
-    assert caught.value is not None
+    assert "primum-arm-" in str(caught.value), "it names the line"
     assert verify(tmp_path).ok

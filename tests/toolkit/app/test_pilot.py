@@ -1,0 +1,96 @@
+"""The pilot and the MPC under its deadline, with a controller that does as it is told."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from toolkit import JointProposal, JointState, Setpoint, SolveReport
+from toolkit.app import timely_mpc
+from toolkit.app.assembly import Assembly
+from toolkit.app.pilot import OVERDUE_S, Pilot, nearly_rests, stay
+from toolkit.app.timely_mpc import TimelyMpc
+from toolkit.procedure import joint_vector
+
+T = 0.005
+
+
+class Obedient:
+    """Stays where the setpoint is, and remembers what it was asked."""
+
+    def __init__(self, solve_s: tuple[float, ...] = ()) -> None:
+        self.asked: list[str] = []
+        self.clock_s, self._solve_s = 0.0, list(solve_s)
+
+    def compute(self, q: Any, q_dot: Any, motion: Any, t_s: float, state: Any = None, jaw: Any = None) -> JointProposal:
+        self.asked.append("solve")
+        self.clock_s += self._solve_s.pop(0) if self._solve_s else 0.0
+        return JointProposal(q, SolveReport(True, "solved", 1, 0.0, 0.0))
+
+    def continue_plan(self, q: Any, q_dot: Any, jaw: Any = None) -> JointProposal:
+        self.asked.append("continue")
+        return JointProposal(q, SolveReport(True, "plan continued", 0, 0.0, 0.0))
+
+
+def at_home(line: Assembly) -> Setpoint:
+    q = line.profile.tick_map.to_joints(line.profile.tick_map.to_ticks(joint_vector(line.procedure, "home", line.arm)))
+    return Setpoint(q, np.zeros(7))
+
+
+def state_at(line: Assembly, setpoint: Setpoint, t_s: float) -> JointState:
+    ticks = line.profile.tick_map.to_ticks(setpoint.q)
+    return JointState(q=setpoint.q, q_dot=np.zeros(7), ticks=ticks, goal_ticks=ticks, t_s=t_s, healthy=True)
+
+
+def test_steps_follow_each_other_and_a_motion_that_never_arrives_is_overdue(line: Assembly) -> None:
+    pilot = Pilot(line, Obedient())  # type: ignore[arg-type]
+    setpoint, words, t_s = at_home(line), [], 100.0
+    assert pilot.reference_tip_m is None and not pilot.done
+    while not pilot.overdue and t_s < 110.0:
+        pilot.compute(state_at(line, setpoint, t_s), setpoint, t_s)
+        words.append(pilot.position.word)
+        t_s += T
+    assert list(dict.fromkeys(words)) == ["home", "move_cp"], "home is where it stands; the line is never followed"
+    assert pilot.overdue == f"step 2 (move_cp) has not arrived {OVERDUE_S:g} s after its time"
+    assert not pilot.done
+    assert pilot.reference_tip_m is not None and np.allclose(pilot.reference_tip_m, [0.006, 0.005, -0.118])
+    assert pilot.position.t_s / T == pytest.approx(round(pilot.position.t_s / T)), "its time goes in whole periods"
+
+
+def test_at_rest_is_within_a_few_ticks_a_period(line: Assembly) -> None:
+    tick = line.profile.tick_map.abs_M.sum(axis=1)
+    q = at_home(line).q
+    assert nearly_rests(Setpoint(q, 2.0 * tick / T), line) and not nearly_rests(Setpoint(q, 3.0 * tick / T), line)
+    assert np.array_equal(np.asarray(stay(Setpoint(q, tick / T)).q), q)
+
+
+def timely(monkeypatch: pytest.MonkeyPatch, *solve_s: float) -> tuple[TimelyMpc, Obedient]:
+    """solve_s: how long each solve appears to take."""
+    mpc = Obedient(solve_s)
+    monkeypatch.setattr(timely_mpc.time, "perf_counter", lambda: mpc.clock_s)
+    return TimelyMpc(mpc, T), mpc  # type: ignore[arg-type]
+
+
+def ask(mpc: TimelyMpc, line: Assembly, now_s: float) -> None:
+    setpoint = at_home(line)
+    mpc.begin(now_s)
+    mpc.propose(object(), 0.0, state_at(line, setpoint, now_s), setpoint, None)  # type: ignore[arg-type]
+
+
+def test_after_a_miss_or_a_late_period_one_plan_is_continued(line: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    mpc, inner = timely(monkeypatch)
+    for now_s in (0.0, 0.005, 0.010):
+        ask(mpc, line, now_s)
+    mpc.missed()
+    ask(mpc, line, 0.015)
+    ask(mpc, line, 0.020)
+    ask(mpc, line, 0.020 + 1.4 * T)
+    ask(mpc, line, 0.020 + 2.6 * T)
+    assert inner.asked == ["solve", "solve", "solve", "continue", "solve", "continue", "solve"]
+
+
+def test_after_a_solve_that_took_most_of_a_period_one_plan_is_continued(line: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    mpc, inner = timely(monkeypatch, 0.4 * T, 0.6 * T, 0.4 * T)
+    for k in range(5):
+        ask(mpc, line, k * T)
+    assert inner.asked == ["solve", "solve", "continue", "solve", "solve"]
