@@ -17,6 +17,7 @@ from .errors import (
     ToolkitError,
 )
 from .pose import Pose
+from .propose_ahead import ProposeAhead
 from .state import JointState, OperatingState, Setpoint
 from .tube import Tube
 
@@ -38,6 +39,7 @@ __all__ = [
     "NoSafeCommand",
     "OperatingState",
     "Pose",
+    "ProposeAhead",
     "Safety",
     "ServoLoop",
     "Setpoint",

@@ -168,6 +168,7 @@ class ServoLoop(Generic[Memory]):
     """Runs cycles at a fixed period and accounts for every period that was missed.
 
     prepare: called PREPARE_S before each cycle, to ask the device for the sample the cycle will read; its failure shows in that read.
+    think: called after each cycle with its sample, the setpoint now in force and when the next cycle will ask (see ProposeAhead).
     """
 
     def __init__(
@@ -180,13 +181,15 @@ class ServoLoop(Generic[Memory]):
         missed: Callable[[int, int, str], None],
         period_s: float,
         prepare: Callable[[], None] | None = None,
+        think: Callable[[JointState, Setpoint, float], None] | None = None,
     ) -> None:
-        self._prepare = prepare
+        self._prepare, self._think = prepare, think
         self._parts = (device, controller, safety, clock, record)
         self._safety, self._clock, self._missed, self.period_s = safety, clock, missed, period_s
         self.index = 0
         self.misses = 0
         self._in_a_row = 0
+        self._think_s = 0.0
         self._next_s = 0.0
         self._last_written_s = 0.0
 
@@ -208,10 +211,8 @@ class ServoLoop(Generic[Memory]):
         if self._in_a_row:
             # After a miss the schedule slips to now: a cycle begun late in its period would only miss again.
             self._next_s = max(self._next_s, self._clock.now())
-        if self._prepare is not None:
-            self._clock.wait_until(self._next_s - PREPARE_S)
-            with suppress(DeviceFault):  # the read that follows raises it again, where it has a reaction
-                self._prepare()
+        self._clock.wait_until(self._next_s - PREPARE_S)
+        self._ask_ahead()
         self._clock.wait_until(self._next_s)
         self._next_s += self.period_s
         self.index += 1
@@ -221,7 +222,18 @@ class ServoLoop(Generic[Memory]):
         elif result.missed:
             self._miss("the setpoint was ready after its period")
         self._stop_if_silent()
+        if self._think is not None and result.state is not None:
+            begun_s = self._clock.now()
+            if self._next_s - begun_s < self._think_s + PREPARE_S:
+                self._ask_ahead()  # thinking would end too late to ask in time
+            self._think(result.state, self._safety.setpoint, self._next_s)
+            self._think_s = self._clock.now() - begun_s
         return result
+
+    def _ask_ahead(self) -> None:
+        if self._prepare is not None:
+            with suppress(DeviceFault):  # the read that follows raises it again, where it has a reaction
+                self._prepare()
 
     def _miss(self, why: str) -> None:
         self.misses += 1

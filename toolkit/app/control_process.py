@@ -18,7 +18,7 @@ from typing import Any
 from devices import DynamixelArm
 from safety import Memory, Reaction, SafetyLayer, StateMachine
 from safety.audit import AuditLog, RecordKind
-from toolkit import AuditFault, CertifiedCommand, CycleRecord, DeviceFault, MonotonicClock, ServoLoop, ToolkitError, Verdict
+from toolkit import AuditFault, CertifiedCommand, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
@@ -101,9 +101,17 @@ class _Run:
         return outcome
 
     def _drive(self, device: DynamixelArm) -> Outcome:
-        clock = MonotonicClock()
+        clock, controller = MonotonicClock(), ProposeAhead(self._pilot)
         loop: ServoLoop[Memory | None] = ServoLoop(
-            device, self._pilot, self._layer, clock, self._record, self._missed, self._assembly.profile.period_s, device.prepare
+            device,
+            controller,
+            self._layer,
+            clock,
+            self._record,
+            self._missed,
+            self._assembly.profile.period_s,
+            device.prepare,
+            controller.think,
         )
         loop.start()
         resting = 0

@@ -30,6 +30,7 @@ from toolkit import (
     NoSafeCommand,
     OperatingState,
     Pose,
+    ProposeAhead,
     ServoLoop,
     Setpoint,
     StaleMeasurement,
@@ -132,8 +133,9 @@ class ArmSession:
         self._states.command("enable")
         self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
         self._controller = _MotionController(self._motions, mpc, self._assembly)
-        parts = (self._device, self._controller, self._layer, MonotonicClock(), self._record, self._missed)
-        loop: ServoLoop[Memory | None] = ServoLoop(*parts, self._assembly.profile.period_s, self._device.prepare)
+        ahead = ProposeAhead(self._controller)
+        parts = (self._device, ahead, self._layer, MonotonicClock(), self._record, self._missed)
+        loop: ServoLoop[Memory | None] = ServoLoop(*parts, self._assembly.profile.period_s, self._device.prepare, ahead.think)
         self._stop.clear()
         self._cycling.clear()
         self._fault = None

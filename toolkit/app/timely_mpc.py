@@ -5,38 +5,48 @@ import time
 from controllers import JointTrajectory, Reference, TrackingMpc
 from toolkit import JointProposal, JointState, Setpoint
 
+OVERRUN_SHARE = 0.1
+"""A solve in the slack of a cycle may reach this far into the next period: reading and certifying leave that much."""
 SOLVE_SHARE = 0.5
-"""A solve that takes more of the period than this leaves too little for reading, certifying and writing."""
-LATE_SHARE = 1.3
-"""A cycle that comes to its proposal later than this after the one before has no time left to solve either."""
+"""A solve within a cycle that takes more of the period than this leaves too little for reading, certifying and writing."""
+CONTINUED_MAX = 3
+"""The first input of a plan holds for a stage of four periods: after three continued ones it is used up."""
 
 
 class TimelyMpc:
-    """Solves; or, once after a solve, a period or a write that was late, continues the plan of the last solve."""
+    """Solves; or, where the last solve took longer than there is time now, continues its plan, at most CONTINUED_MAX times in a row."""
 
     def __init__(self, mpc: TrackingMpc, period_s: float) -> None:
         self._mpc, self._period_s = mpc, period_s
         self._solve_s = 0.0
-        self._asked_s = float("nan")
+        self._left_s = 0.0
+        self._continued = 0
+        self._missed = False
 
     def missed(self) -> None:
-        """A setpoint was late: reading a sample that was not asked for ahead costs the time that a solve would need."""
-        self._solve_s = float("inf")
+        """A setpoint was late: the next proposal must cost nothing."""
+        self._missed = True
 
     def begin(self, now_s: float) -> None:
-        """A cycle has come to its proposal."""
-        if now_s - self._asked_s > LATE_SHARE * self._period_s:
-            self.missed()
-        self._asked_s = now_s
+        """A proposal is wanted for the cycle that begins at now_s."""
+        self._left_s = now_s - time.monotonic()
 
     def propose(
         self, motion: Reference | JointTrajectory, t_s: float, state: JointState, setpoint: Setpoint, jaw: float | None
     ) -> JointProposal:
         """The next setpoint on the way along `motion`, whose own time at it is t_s."""
-        if self._solve_s > SOLVE_SHARE * self._period_s:
-            self._solve_s = 0.0
+        if self._is_late() and self._continued < CONTINUED_MAX:
+            self._continued, self._missed = self._continued + 1, False
             return self._mpc.continue_plan(setpoint.q, setpoint.q_dot, jaw)
+        self._continued, self._missed = 0, False
         begun = time.perf_counter()
         proposal = self._mpc.compute(setpoint.q, setpoint.q_dot, motion, t_s, state, jaw)
         self._solve_s = time.perf_counter() - begun
         return proposal
+
+    def _is_late(self) -> bool:
+        if self._missed:
+            return True
+        if self._left_s > 0.0:  # thinking ahead
+            return self._solve_s > self._left_s + OVERRUN_SHARE * self._period_s
+        return self._continued == 0 and self._solve_s > SOLVE_SHARE * self._period_s
