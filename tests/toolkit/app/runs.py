@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "procedures" / "psm_trace.yaml"
 PROFILE = ROOT / "examples" / "profiles" / "psm_classic_sim" / "profile.yaml"
 PRIMUM = (sys.executable, "-m", "toolkit.app")
-ATTEMPTS = 3
+ATTEMPTS = 4
 LINE = 2
 """Index of the step that moves slowly along a line."""
 

@@ -71,26 +71,36 @@ def timely(monkeypatch: pytest.MonkeyPatch, *solve_s: float) -> tuple[TimelyMpc,
     return TimelyMpc(mpc, T), mpc  # type: ignore[arg-type]
 
 
-def ask(mpc: TimelyMpc, line: Assembly, now_s: float) -> None:
+def ask(mpc: TimelyMpc, line: Assembly, left_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for the proposal of a cycle that begins left_s from now."""
     setpoint = at_home(line)
-    mpc.begin(now_s)
-    mpc.propose(object(), 0.0, state_at(line, setpoint, now_s), setpoint, None)  # type: ignore[arg-type]
+    monkeypatch.setattr(timely_mpc.time, "monotonic", lambda: 100.0)
+    mpc.begin(100.0 + left_s)
+    mpc.propose(object(), 0.0, state_at(line, setpoint, 100.0), setpoint, None)  # type: ignore[arg-type]
 
 
-def test_after_a_miss_or_a_late_period_one_plan_is_continued(line: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_miss_the_plan_is_continued_once(line: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
     mpc, inner = timely(monkeypatch)
-    for now_s in (0.0, 0.005, 0.010):
-        ask(mpc, line, now_s)
+    ask(mpc, line, 0.8 * T, monkeypatch)
     mpc.missed()
-    ask(mpc, line, 0.015)
-    ask(mpc, line, 0.020)
-    ask(mpc, line, 0.020 + 1.4 * T)
-    ask(mpc, line, 0.020 + 2.6 * T)
-    assert inner.asked == ["solve", "solve", "solve", "continue", "solve", "continue", "solve"]
+    ask(mpc, line, 0.8 * T, monkeypatch)
+    ask(mpc, line, 0.8 * T, monkeypatch)
+    assert inner.asked == ["solve", "continue", "solve"]
 
 
-def test_after_a_solve_that_took_most_of_a_period_one_plan_is_continued(line: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_is_continued_while_there_is_no_time_for_a_solve_but_never_beyond_its_stage(
+    line: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mpc, inner = timely(monkeypatch, *[0.6 * T] * 9)
+    for left in (0.7, 0.55, 0.4, 0.1, 0.1, 0.1, 0.7):
+        ask(mpc, line, left * T, monkeypatch)
+    assert inner.asked == ["solve", "solve", "continue", "continue", "continue", "solve", "solve"]
+
+
+def test_within_a_cycle_one_plan_is_continued_after_a_solve_that_took_most_of_a_period(
+    line: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mpc, inner = timely(monkeypatch, 0.4 * T, 0.6 * T, 0.4 * T)
-    for k in range(5):
-        ask(mpc, line, k * T)
+    for _ in range(5):
+        ask(mpc, line, -1e-5, monkeypatch)
     assert inner.asked == ["solve", "solve", "continue", "solve", "solve"]
