@@ -124,7 +124,8 @@ def perform(
     """`run_procedure` with a control process that is forked from this one: it inherits the assembly and whatever is patched.
 
     hook: called once, from the front end, when the line has been followed for at_s seconds.
-    excused: which runs that did not complete are made again, at most twice; by default those that were late before the hook.
+    excused: which runs that did not complete are made again, at most three times; by default those that were late, if there is no hook.
+        A run that ends before its hook was called is always made again.
     """
     launched: list[SimulatedArm] = []
 
@@ -160,9 +161,10 @@ def perform(
         directory = folder / f"run{attempt}"
         result = run.run_procedure(Path(assembly.procedure.file), directory, progress, assembly, viewed)
         performed = Performed(directory, result.outcome, statuses)
-        late = was_late(performed) and not called
+        if hook is not None and not called:
+            continue  # it ended before anything was done to it, and says nothing about what was to be done
+        late = was_late(performed) and hook is None
         if result.outcome.exit_code == 0 or not (late if excused is None else excused(performed)):
-            assert hook is None or called, "the run was over before anything was done to it"
             return performed
     assert performed is not None
     pytest.fail(f"{ATTEMPTS} runs in a row: this machine is too busy, or the loop too slow: {performed.outcome}")
