@@ -13,7 +13,7 @@ class BufferedFunction:
     """A CasADi function with one argument and result memory for ever: no allocation and no conversion in the cycle."""
 
     def __init__(self, function: ca.Function, arguments: list[FloatArray], results: list[FloatArray]) -> None:
-        # CasADi's stub asks for a size that its wrapper takes from the memoryview.
+        # CasADi's stub asks for a size that its wrapper takes from the memoryview: hence the two `type: ignore` below.
         buffer: Any
         evaluate: Callable[[], None]
         buffer, evaluate = function.buffer()

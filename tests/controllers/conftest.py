@@ -46,7 +46,7 @@ def double_integrator(**changes: object) -> OptimalControlProblem:
         "stage_s": T,
     }
     fields.update(changes)
-    return OptimalControlProblem(**fields)  # type: ignore[arg-type]
+    return OptimalControlProblem(**fields)  # type: ignore[arg-type]  # fields by name: a wrong one fails at once
 
 
 def pendulum() -> OptimalControlProblem:

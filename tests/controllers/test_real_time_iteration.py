@@ -2,14 +2,24 @@ import casadi as ca
 import numpy as np
 import pytest
 
-from controllers import InteriorPoint, OptimalControlProblem, RealTimeIteration, RealTimeIterationOptions, Rows, SlackPenalty
+from controllers import (
+    InteriorPoint,
+    OptimalControlProblem,
+    OptimalControlSolution,
+    RealTimeIteration,
+    RealTimeIterationOptions,
+    Rows,
+    SlackPenalty,
+)
 from tests.controllers.conftest import circle, double_integrator, pendulum
 from toolkit import InvalidInput
 
 PRECISE = RealTimeIterationOptions(qp_tolerance=1e-10, iterations_cold=25)
 
 
-def _solve_both(problem: OptimalControlProblem, x0: np.ndarray, p: np.ndarray, u_before: np.ndarray | None) -> tuple[object, object]:
+def _solve_both(
+    problem: OptimalControlProblem, x0: np.ndarray, p: np.ndarray, u_before: np.ndarray | None
+) -> tuple[OptimalControlSolution, OptimalControlSolution]:
     ours = RealTimeIteration(problem, PRECISE).solve(x0, p, u_before=u_before)
     theirs = InteriorPoint(problem).solve(x0, p, u_before=u_before)
     assert ours.report.ok, ours.report
@@ -22,12 +32,13 @@ def _solve_both(problem: OptimalControlProblem, x0: np.ndarray, p: np.ndarray, u
 
 def test_the_pendulum_converges_to_the_solution_of_ipopt() -> None:
     ours, _ = _solve_both(pendulum(), np.array([0.2, 0.0]), np.full((31, 1), 3.0), np.zeros(1))
-    assert ours.report.kkt_residual < 1e-6  # type: ignore[attr-defined]
+    assert ours.report.kkt_residual < 1e-6
 
 
 def test_convex_rows_at_their_limit_converge_to_the_solution_of_ipopt() -> None:
     _, theirs = _solve_both(circle(), np.array([0.0, 0.0, 1.0, 0.0]), np.tile([1.0, 2.0], (21, 1)), None)
-    u, x = theirs.u, theirs.x  # type: ignore[attr-defined]
+    u, x = theirs.u, theirs.x
+    assert u is not None and x is not None
     size = np.hypot(u[:, 0] + 0.1 * x[:-1, 2] * x[:-1, 3], u[:, 1])
     assert (size > 0.99).sum() >= 3, "the row must bind, or this test shows nothing"
 
@@ -45,9 +56,10 @@ def test_a_row_that_cannot_hold_is_left_by_the_same_slack_as_in_ipopt() -> None:
         slack=SlackPenalty(20.0, 5.0),
     )
     ours, theirs = _solve_both(problem, np.array([0.9, 0.5]), np.zeros((16, 1)), None)
-    slack = theirs.slack  # type: ignore[attr-defined]
+    slack = theirs.slack
+    assert slack is not None and ours.slack is not None
     assert slack.max() > 0.3
-    assert np.abs(ours.slack - slack).max() < 1e-5  # type: ignore[attr-defined]
+    assert np.abs(ours.slack - slack).max() < 1e-5
 
 
 def test_one_iteration_solves_a_linear_problem() -> None:

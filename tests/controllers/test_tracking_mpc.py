@@ -29,12 +29,14 @@ T = 0.005
 TICK = np.array([6e-5, 6e-5, 8e-6, 3e-4, 3e-4, 3e-4, 3e-4])
 
 
-def _run(mpc: TrackingMpc, reference: object, steps: int, y: FloatArray = Q_HOME, dy: FloatArray | None = None) -> FloatArray:
+def _run(
+    mpc: TrackingMpc, reference: Reference | JointReference, steps: int, y: FloatArray = Q_HOME, dy: FloatArray | None = None
+) -> FloatArray:
     """Setpoints of a closed loop on whole ticks, shape (steps + 2, n)."""
     start = np.rint(y / TICK) * TICK
     path = [start - T * (np.zeros(7) if dy is None else dy), start]
     for k in range(steps):
-        proposal = mpc.compute(path[-1], (path[-1] - path[-2]) / T, reference, (k + 1) * T)  # type: ignore[arg-type]
+        proposal = mpc.compute(path[-1], (path[-1] - path[-2]) / T, reference, (k + 1) * T)
         assert proposal.q is not None, proposal.report
         path.append(np.rint(proposal.q / TICK) * TICK)
     return np.array(path)

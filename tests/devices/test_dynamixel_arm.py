@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from devices import ArmProfile, DynamixelArm, Faults, SimulatedArm, launch_simulated_arm
-from devices.control_table import BUS_WATCHDOG, GOAL_POSITION, OPERATING_MODE, TORQUE_ENABLE
+from devices.control_table import BUS_WATCHDOG, GOAL_POSITION, OPERATING_MODE, TORQUE_ENABLE, Register
 from devices.serial_bus import SerialBus
 from devices.servo_setup import read_register
 from toolkit import (
@@ -38,10 +38,10 @@ def drive(arm: DynamixelArm, certify: Certify, periods: int, step: TickArray) ->
     return y
 
 
-def register_of_all(port: str, profile: ArmProfile, register: object) -> list[int]:
+def register_of_all(port: str, profile: ArmProfile, register: Register) -> list[int]:
     bus = SerialBus(port, profile.connection.baud_bits_per_s, 0.2, 2)
     try:
-        return [read_register(bus, i, register) for i in profile.servo_ids]  # type: ignore[arg-type]
+        return [read_register(bus, i, register) for i in profile.servo_ids]
     finally:
         bus.close()
 
@@ -73,9 +73,9 @@ def test_a_sample_is_stamped_before_it_was_asked_for_on_the_monotonic_clock(enab
 @pytest.mark.parametrize("command", [np.zeros(7, dtype=np.int64), JointProposal(np.zeros(7), SolveReport(True, "", 0, 0.0, 0.0)), None])
 def test_nothing_but_a_certified_command_is_written(enabled: DynamixelArm, command: object) -> None:
     with pytest.raises(InvalidInput, match="only a CertifiedCommand"):
-        enabled.write(command)  # type: ignore[arg-type]
+        enabled.write(command)  # type: ignore[arg-type]  # the wrong type is the test
     with pytest.raises(InvalidInput, match="only a CertifiedCommand"):
-        enabled.enable(command)  # type: ignore[arg-type]
+        enabled.enable(command)  # type: ignore[arg-type]  # the wrong type is the test
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.5])
@@ -271,9 +271,7 @@ def test_a_killed_simulator_is_a_device_fault_and_nothing_hangs(profile: ArmProf
         arm.close()
 
 
-def test_leaving_the_context_disables_at_rest_even_after_an_error(
-    simulator: SimulatedArm, profile: ArmProfile, certify: Certify
-) -> None:
+def test_leaving_the_context_disables_at_rest_even_after_an_error(simulator: SimulatedArm, profile: ArmProfile, certify: Certify) -> None:
     with pytest.raises(RuntimeError, match="of the user"), DynamixelArm(profile, simulator.port) as arm:
         arm.connect()
         arm.enable(certify(arm.read().ticks))
