@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from toolkit import ToolkitError
+
+from .cli_audit import audit_app
+from .cli_campaign import bench_app, campaign_app
+from .cli_common import ProcedureFile, RunDirectory, err, out, progress_bar
 
 app = typer.Typer(
     help="Certified control of surgical arms. Exit codes: 0 done, 2 bad input, 3 stopped by safety or the operator, "
@@ -18,18 +21,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-audit_app = typer.Typer(help="The log of a run.", no_args_is_help=True)
 devices_app = typer.Typer(help="Devices on a line. Nothing here moves anything.", no_args_is_help=True)
-bench_app = typer.Typer(help="Timings against peers, in the same run on the same problem.", no_args_is_help=True)
-campaign_app = typer.Typer(help="Long tests that `make test` runs a short version of.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(devices_app, name="devices")
 app.add_typer(bench_app, name="bench")
 app.add_typer(campaign_app, name="campaign")
-out, err = Console(), Console(stderr=True)
-
-ProcedureFile = Annotated[Path, typer.Argument(help="Procedure file (YAML).", show_default=False)]
-RunDirectory = Annotated[Path, typer.Argument(help="Run directory, as written by `primum run --out`.", show_default=False)]
 
 
 @app.command()
@@ -47,7 +43,7 @@ def run(
     from .run import run_procedure
 
     assembly = assemble(procedure)
-    with _progress() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
         result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed)
@@ -94,7 +90,7 @@ def identify_tube_command(
     loaded = load_profile(profile)
     if not loaded.is_simulated and not yes:
         typer.confirm(f"{loaded.name} will move over its whole range at full speed. Is the room clear?", abort=True)
-    with _progress() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("identifying", total=cycles)
         tube = identify_tube(
             loaded,
@@ -132,17 +128,6 @@ def doctor() -> None:
     out.print(table)
 
 
-@audit_app.command("verify")
-def audit_verify(run_directory: RunDirectory) -> None:
-    """Check the hash chain of a run's log. Exit code 5 if a record was edited, inserted, deleted, reordered or cut off."""
-    from safety.audit import verify
-
-    directory = run_directory / "audit" if (run_directory / "audit").is_dir() else run_directory
-    result = verify(directory)
-    out.print(str(result), markup=False, soft_wrap=True)
-    raise typer.Exit(0 if result.ok else 5)
-
-
 @devices_app.command("probe")
 def devices_probe(profile: Annotated[Path, typer.Argument(help="Device profile (YAML).", show_default=False)]) -> None:
     """List the servos of a profile's line with models and modes. Writes nothing, never enables torque."""
@@ -164,34 +149,6 @@ def devices_list() -> None:
     out.print("arm models: " + ", ".join(arm_models()), markup=False)
 
 
-@bench_app.command("mpc")
-def bench_mpc_command(
-    procedure: ProcedureFile,
-    steps: Annotated[int, typer.Option(help="Closed-loop steps.", min=20)] = 200,
-    start_s: Annotated[float, typer.Option(help="Where on the procedure's path to begin, in seconds.", min=0.0)] = 5.0,
-) -> None:
-    """Real-time iteration against CasADi Opti + IPOPT and do-mpc (extra: dev): a procedure's path, the same problem for all three."""
-    from .assembly import assemble
-    from .bench import bench_procedure
-
-    out.print(bench_procedure(assemble(procedure), steps, start_s).table(), markup=False)
-
-
-@campaign_app.command("shield")
-def campaign_shield(
-    cases: Annotated[int, typer.Option(help="How many cases.", min=1)] = 100_000,
-    seed: Annotated[int, typer.Option(help="First seed.")] = 0,
-) -> None:
-    """Plans against an adversarial device: no certified plan may violate a constraint. Exit code 3 if one does, or if vacuous."""
-    from verification.campaign import run_shield_campaign
-
-    with _progress() as bar:
-        task = bar.add_task("cases", total=cases)
-        result = run_shield_campaign(cases, seed, lambda done: bar.update(task, completed=done))
-    out.print(str(result), markup=False)
-    raise typer.Exit(0 if result.ok else 3)
-
-
 def main() -> None:
     """Entry point: a ToolkitError becomes one message and its exit code; anything else is a bug and keeps its traceback."""
     try:
@@ -201,11 +158,6 @@ def main() -> None:
         for note in getattr(error, "__notes__", []):
             err.print(note, markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
-
-
-def _progress() -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    return Progress(*columns, console=err, transient=True)
 
 
 def _show(bar: Progress, task: Any, status: dict[str, Any]) -> None:

@@ -1,0 +1,38 @@
+"""`primum bench` and `primum campaign`: timings against peers, and the long forms of tests."""
+
+from typing import Annotated
+
+import typer
+
+from .cli_common import ProcedureFile, out, progress_bar
+
+bench_app = typer.Typer(help="Timings against peers, in the same run on the same problem.", no_args_is_help=True)
+campaign_app = typer.Typer(help="Long tests that `make test` runs a short version of.", no_args_is_help=True)
+
+
+@bench_app.command("mpc")
+def bench_mpc_command(
+    procedure: ProcedureFile,
+    steps: Annotated[int, typer.Option(help="Closed-loop steps.", min=20)] = 200,
+    start_s: Annotated[float, typer.Option(help="Where on the procedure's path to begin, in seconds.", min=0.0)] = 5.0,
+) -> None:
+    """Real-time iteration against CasADi Opti + IPOPT and do-mpc (extra: dev): a procedure's path, the same problem for all three."""
+    from .assembly import assemble
+    from .bench import bench_procedure
+
+    out.print(bench_procedure(assemble(procedure), steps, start_s).table(), markup=False)
+
+
+@campaign_app.command("shield")
+def campaign_shield(
+    cases: Annotated[int, typer.Option(help="How many cases.", min=1)] = 100_000,
+    seed: Annotated[int, typer.Option(help="First seed.")] = 0,
+) -> None:
+    """Plans against an adversarial device: no certified plan may violate a constraint. Exit code 3 if one does, or if vacuous."""
+    from verification.campaign import run_shield_campaign
+
+    with progress_bar() as bar:
+        task = bar.add_task("cases", total=cases)
+        result = run_shield_campaign(cases, seed, lambda done: bar.update(task, completed=done))
+    out.print(str(result), markup=False)
+    raise typer.Exit(0 if result.ok else 3)
