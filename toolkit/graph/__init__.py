@@ -1,0 +1,5 @@
+"""CasADi graphs as tapes."""
+
+from .tape import BINARY, UNARY, Operation, Tape
+
+__all__ = ["BINARY", "UNARY", "Operation", "Tape"]
