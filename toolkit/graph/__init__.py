@@ -1,5 +1,6 @@
-"""CasADi graphs as tapes."""
+"""CasADi graphs as tapes, and tapes as machine code."""
 
+from .machine_code import MachineCode
 from .tape import BINARY, UNARY, Operation, Tape
 
-__all__ = ["BINARY", "UNARY", "Operation", "Tape"]
+__all__ = ["BINARY", "UNARY", "MachineCode", "Operation", "Tape"]
