@@ -2,7 +2,7 @@
 
 Variables of stage k: w_k = (x_k, u_k, s_k); all stages in order, then (x_N, s_N). In that order P is block diagonal, G is block
 diagonal and A is block bidiagonal, so the nonzeros of all stages in CSC order are the stages' own nonzeros one after the other:
-one mapped CasADi call fills each array, and no Python runs per stage.
+one call of machine code fills each array, and no Python runs per stage.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from toolkit import FloatArray, InvalidInput
+from toolkit.graph import MachineCode
 
-from .buffered_function import BufferedFunction
 from .optimal_control_problem import OptimalControlProblem, Rows
 
 UNBOUNDED = 1e30
@@ -76,8 +76,8 @@ class StageLinearisation:
         self._place_slacks()
         stage, terminal = self._stage_expressions(damping), self._terminal_expressions()
         self._build_matrices(stage, terminal)
-        self._first: list[BufferedFunction] = []
-        self._both: list[BufferedFunction] = []
+        self._first: list[MachineCode] = []
+        self._both: list[MachineCode] = []
         self._connect(stage, terminal)
         self.dynamics_are_linear = not ca.symvar(stage.A)
         self.written = (self.P.data, self.A.data, self.G.data, self.c, self.b, self.rows_value)
@@ -185,7 +185,6 @@ class StageLinearisation:
         x_next = ca.SX.sym("x_next", nx)
         self._connect_part(
             "stage",
-            N,
             stage,
             ([ca.vertcat(stage.z, stage.s), problem.p, x_next], [self.w_stage, self.p[:N], self.x_next]),
             [stage.c, stage.G.nz[:], stage.value, stage.A.nz[:], ca.densify(problem.x_next - x_next)],
@@ -195,7 +194,6 @@ class StageLinearisation:
         )
         self._connect_part(
             "terminal",
-            1,
             terminal,
             ([ca.vertcat(terminal.z, terminal.s), problem.p], [self.w_terminal, self.p[N]]),
             [terminal.c, terminal.G.nz[:], terminal.value],
@@ -204,7 +202,7 @@ class StageLinearisation:
             self.multipliers_terminal,
         )
         self._x_after, self._dynamics_at, self._dynamics_p = np.zeros(nx), np.zeros(nx + self.nu), np.zeros(problem.np)
-        self._dynamics = BufferedFunction(
+        self._dynamics = MachineCode(
             _function("dynamics", [ca.vertcat(problem.x, problem.u), problem.p], [problem.x_next]),
             [self._dynamics_at, self._dynamics_p],
             [self._x_after],
@@ -213,7 +211,6 @@ class StageLinearisation:
     def _connect_part(
         self,
         name: str,
-        copies: int,
         expressions: "_Expressions",
         arguments: tuple[list[ca.SX], list[FloatArray]],
         results: list[ca.SX],
@@ -224,10 +221,8 @@ class StageLinearisation:
         symbols, arrays = arguments
         first = _function(f"first_order_{name}", symbols, results)
         both = _function(f"linearise_{name}", [*symbols, expressions.multipliers], [*results, expressions.P.nz[:]])
-        if copies > 1:
-            first, both = first.map(copies), both.map(copies)
-        self._first.append(BufferedFunction(first, arrays, into))
-        self._both.append(BufferedFunction(both, [*arrays, multipliers], [*into, P]))
+        self._first.append(MachineCode(first, arrays, into))
+        self._both.append(MachineCode(both, [*arrays, multipliers], [*into, P]))
 
     def linearise(self) -> None:
         """Fill P, c, A, b (but not b_0), G and rows_value at (w, p, multipliers)."""
@@ -247,16 +242,16 @@ class StageLinearisation:
         self.multipliers[:, list(self.stage_rows.index)] = kept[: self.N * m].reshape(self.N, m)
         self.multipliers_terminal[list(self.terminal_rows.index)] = kept[self.N * m :]
 
-    def _evaluate(self, functions: list[BufferedFunction]) -> None:
+    def _evaluate(self, functions: list[MachineCode]) -> None:
         self.x_next[:-1] = self.w_stage[1:, : self.nx]
         self.x_next[-1] = self.w_terminal[: self.nx]
         for function in functions:
-            function.evaluate()
+            function(function.rows)
 
     def step(self, x: FloatArray, u: FloatArray, p: FloatArray) -> FloatArray:
         """f(x, u, p), shape (nx,)."""
         self._dynamics_at[: self.nx], self._dynamics_at[self.nx :], self._dynamics_p[:] = x, u, p
-        self._dynamics.evaluate()
+        self._dynamics(1)
         return self._x_after.copy()
 
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from controllers import OptimalControlProblem
-from controllers.stage_linearisation import BufferedFunction, StageLinearisation
+from controllers.stage_linearisation import StageLinearisation
 from tests.controllers.conftest import circle, pendulum
-from toolkit import FloatArray, InvalidInput
+from toolkit import FloatArray
 
 
 def _at_random(problem: OptimalControlProblem) -> StageLinearisation:
@@ -70,9 +70,3 @@ def test_the_curvature_of_convex_rows_makes_the_hessian_larger_never_smaller() -
     eigenvalues = np.linalg.eigvalsh(added + np.triu(added, 1).T)
     assert eigenvalues.min() > -1e-9
     assert eigenvalues.max() > 0.1
-
-
-def test_a_buffer_of_the_wrong_size_is_refused() -> None:
-    x = ca.SX.sym("x", 3)
-    with pytest.raises(InvalidInput, match="buffer of 3"):
-        BufferedFunction(ca.Function("f", [x], [x]), [np.zeros(2)], [np.zeros(3)])
