@@ -1,15 +1,16 @@
 """Evaluating CasADi graphs over a batch of configurations without any Python-side conversion."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import casadi as ca
 import numpy as np
 
-from toolkit import FloatArray, InvalidInput
+from toolkit import FloatArray, InvalidInput, TickArray
+from toolkit.graph import MachineCode
 from toolkit.models import Body, ShaftLine
 
-_SIZES = (1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64, 96)
-_SIZE_FOR = tuple(next(size for size in _SIZES if size >= rows) for rows in range(_SIZES[-1] + 1))
+ROWS_MAX = 96
+"""The longest plan has 80 windows."""
 
 
 class ArmGraph(Protocol):
@@ -34,7 +35,7 @@ class ArmGraph(Protocol):
 class BatchFunction:
     """f(x_1, .., x_i) -> (y_1, .., y_o) over k rows: inputs (k, n_i) arrays, outputs (k, m_o) arrays.
 
-    Outputs are views, valid until the next call of this size. Rows beyond those given are never read back.
+    Outputs are views, valid until the next call.
     Raises:
         InvalidInput: a graph that is not dense column vectors: sparse outputs index nonzeros, not rows.
     """
@@ -43,55 +44,20 @@ class BatchFunction:
         outputs = ca.cse([ca.densify(y) for y in outputs])
         if not all(y.is_dense() and y.shape[1] == 1 for y in (*inputs, *outputs)):
             raise InvalidInput(f"{name}: inputs and outputs must be dense columns")
-        self._function = ca.Function(name, inputs, outputs)
-        self._in, self._out = [x.shape[0] for x in inputs], [y.shape[0] for y in outputs]
-        self._batches: dict[int, _Batch] = {}
+        self._in = [np.zeros((ROWS_MAX, x.shape[0])) for x in inputs]
+        self._out = [np.zeros((ROWS_MAX, y.shape[0])) for y in outputs]
+        self._evaluate = MachineCode(ca.Function(name, inputs, outputs), self._in, self._out)
 
-    def __call__(self, *inputs: FloatArray) -> tuple[FloatArray, ...]:
+    def __call__(self, *inputs: FloatArray | TickArray) -> tuple[FloatArray, ...]:
         rows = inputs[0].shape[0]
-        if not 1 <= rows <= _SIZES[-1] or len(inputs) != len(self._in):
-            raise InvalidInput(f"batch evaluation: {len(inputs)} inputs of {rows} rows, expected {len(self._in)} of 1..{_SIZES[-1]}")
-        for x, n in zip(inputs, self._in, strict=True):
-            if x.shape != (rows, n):
-                raise InvalidInput(f"batch evaluation: an input of shape {x.shape}, expected ({rows}, {n})")
-        size = _SIZE_FOR[rows]
-        batch = self._batches.get(size)
-        if batch is None:
-            batch = self._batches[size] = _Batch(self._function, size, self._in, self._out)
-        return batch(inputs)
-
-    def warm_up(self) -> None:
-        """Build every batch size once, so that no cycle pays for it."""
-        for k in _SIZES:
-            self(*(np.zeros((k, n)) for n in self._in))
-
-
-class _Batch:
-    """One mapped function of a fixed size with its buffers."""
-
-    def __init__(self, function: ca.Function, k: int, sizes_in: list[int], sizes_out: list[int]) -> None:
-        view: Any = memoryview  # numpy's stubs for Python 3.11 do not say that an array is a buffer
-        self._mapped = function.map(k)
-        buffer: Any
-        buffer, self._evaluate = self._mapped.buffer()
-        self._inputs = [np.zeros((k, n)) for n in sizes_in]
-        self._outputs = [np.zeros((k, m)) for m in sizes_out]
-        # The buffer object must outlive the call, or its memory views dangle.
-        self._keep_alive = buffer
-        for index, array in enumerate(self._inputs):
-            buffer.set_arg(index, view(array))
-        for index, array in enumerate(self._outputs):
-            buffer.set_res(index, view(array))
-
-    def __call__(self, inputs: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
-        rows = inputs[0].shape[0]
-        # NaN first: an evaluation that silently did nothing must not leave the numbers of an earlier call behind.
-        for output in self._outputs:
-            output.fill(np.nan)
-        for array, values in zip(self._inputs, inputs, strict=True):
+        if not 1 <= rows <= ROWS_MAX or len(inputs) != len(self._in):
+            raise InvalidInput(f"batch evaluation: {len(inputs)} inputs of {rows} rows, expected {len(self._in)} of 1..{ROWS_MAX}")
+        for array, values in zip(self._in, inputs, strict=True):
+            if values.shape != (rows, array.shape[1]):
+                raise InvalidInput(f"batch evaluation: an input of shape {values.shape}, expected ({rows}, {array.shape[1]})")
             array[:rows] = values
-        self._evaluate()
-        return tuple(output[:rows] for output in self._outputs)
+        self._evaluate(rows)
+        return tuple(output[:rows] for output in self._out)
 
 
 def points_function(arm: ArmGraph) -> BatchFunction:

@@ -63,13 +63,13 @@ class Filter:
         tuning: FilterTuning | None = None,
     ) -> None:
         tuning = tuning or FilterTuning()
-        self._map, self._window = tick_map, tube.window
-        self._v, self._a = command_class.v_ticks, command_class.a_ticks - 0.5
         rates = [c for c in constraints if isinstance(c, CommandedRate)]
         T = command_class.period_s
         acceleration = min((c.limit for c in rates if c.order == 2), default=np.inf)
         self.brake_m_s2 = (acceleration if np.isfinite(acceleration) else 1.0) * tuning.acceleration_share
         limits = RowLimits(
+            v_ticks=command_class.v_ticks.astype(np.float64),
+            a_ticks=np.asarray(command_class.a_ticks - 0.5, dtype=np.float64),
             static_m=static_m + tuning.room_m,
             A_m=self.brake_m_s2 * tuning.brake_share * T * T,
             step_m=min((c.limit for c in rates if c.order == 1), default=np.inf) * T * tuning.rate_share,
@@ -79,27 +79,20 @@ class Filter:
             acceleration_name=next((c.name for c in rates if c.order == 2), "acceleration"),
         )
         self._rows = LinearRows(arm, constraints, tick_map, tube, limits)
-        self._names = ("command_class",) * arm.n + self._rows.names
-        self._identity, self._rho = np.eye(arm.n), tuning.regularisation * np.eye(arm.n)
+        self._names = self._rows.names
+        self._rho = tuning.regularisation * np.eye(arm.n)
 
     def apply(self, memory: Memory, q_desired: FloatArray) -> Filtered:
         """Filter the desired next setpoint q_desired (n,). A finite answer here is still only a proposal to the shield."""
-        q = self._map.to_joints(memory.newest)
-        desired = self._map.rate_to_ticks(q_desired - q)
-        step = memory.step.astype(np.float64)
-        recent = (memory.history[-self._window :] - memory.newest).astype(np.float64)
-        rows = self._rows.at(q, step, desired, recent.min(axis=0), recent.max(axis=0))
-        upper = np.concatenate([np.minimum(self._v, step + self._a), rows.upper])
-        lower = np.concatenate([np.maximum(-self._v, step - self._a), rows.lower])
-        A = np.concatenate([self._identity, rows.A])
-        fits = A @ desired
+        rows = self._rows.at(memory.history, q_desired)
+        A, lower, upper, fits, desired, n = rows.A, rows.lower, rows.upper, rows.fits, rows.desired, q_desired.shape[0]
         if ((fits <= upper) & (fits >= lower)).all():
-            return Filtered(self._quantise(memory, desired), (), "unchanged", _tip_step(rows, desired))
+            return Filtered(self._quantise(memory, desired), (), "unchanged", rows.desired_step_m)
         H = rows.J.T @ rows.J + self._rho
         # A row that no step of class C can reach cannot shape the answer.
-        reach = np.abs(A) @ np.maximum(np.abs(upper[: step.size]), np.abs(lower[: step.size]))
+        reach = np.abs(A) @ np.maximum(np.abs(upper[-n:]), np.abs(lower[-n:]))
         near = (reach > upper) | (-reach < lower)
-        near[: step.size] = True
+        near[-n:] = True
         x, status = _solve(H, -H @ desired, A[near], upper[near], lower[near])
         if x is None:
             return Filtered(None, self._named((fits > upper) | (fits < lower)), status, 0.0)

@@ -5,11 +5,12 @@ Deliberately apart from window_check: the shield shares no code with what propos
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import casadi as ca
 import numpy as np
 
-from toolkit import FloatArray, TickMap, Tube
+from toolkit import FloatArray, TickArray, TickMap, Tube
 
 from .batch_function import ArmGraph, BatchFunction
 from .constraints import CommandedRate, Constraint, InsertionRule, JointBox, KeepInFaces, KeepInTube, KeepOut, RemoteCentre
@@ -24,10 +25,15 @@ SCALE = 1e3
 """Rows are in millimetres: what DAQP's tolerance of 1e-6 then means is a nanometre."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RowLimits:
-    """static_m is kept from every region; A = brake T^2 bounds approach; step_m, change_m bound limited points per period."""
+    """static_m is kept from every region; A = brake T^2 bounds approach; step_m, change_m bound limited points per period.
 
+    v_ticks, a_ticks: what a servo may move per period, and change it by, shape (n,), [tick].
+    """
+
+    v_ticks: FloatArray
+    a_ticks: FloatArray
     static_m: float
     A_m: float
     step_m: float
@@ -39,12 +45,19 @@ class RowLimits:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """lower <= A x <= upper, (k, n), (k,), (k,), and J M of the limited points (3 p, n), both in millimetres."""
+    """lower <= A x <= upper, (k, n), (k,), (k,), and J M of the limited points (3 p, n), both in millimetres.
+
+    The last n rows are class C's, in ticks. desired: the wanted servo increments (n,), [tick]; fits = A desired.
+    desired_step_m: how far the fastest limited point would move with it, [m].
+    """
 
     A: FloatArray
     lower: FloatArray
     upper: FloatArray
+    fits: FloatArray
     J: FloatArray
+    desired: FloatArray
+    desired_step_m: float
 
 
 Row = tuple[str, ca.SX, ca.SX]
@@ -61,20 +74,33 @@ class LinearRows:
         self._P = {name: points[:, i] for i, name in enumerate(arm.point_names)}
         self._bodies = {body.name: body for body in arm.bodies}
         J = ca.densify(ca.mtimes(ca.jacobian(ca.vertcat(*(self._P[name] for name in limits.limited_points)), self._q), self._M))
-        moved = ca.reshape(ca.mtimes(J, self._step), 3, -1)
-        self._stop_periods = ca.sqrt(ca.mmax(ca.sum1(moved**2))) / limits.A_m
+        moved = ca.mtimes(J, self._step)
+        self._stop_periods = _longest(moved) / limits.A_m
         parts = [self._region_row(row) for c in constraints for row in self._rows_of(c)]
         parts += self._rate_rows(J)
-        self.names = tuple(name for name, *_ in parts)
-        A = ca.vertcat(*(a.T for _, a, _, _ in parts))
-        lower, upper = ca.vertcat(*(low for _, _, low, _ in parts)), ca.vertcat(*(high for *_, high in parts))
-        inputs = [self._q, self._step, self._desired, self._lo, self._hi]
-        self._evaluate = BatchFunction("rows", inputs, [ca.vec(A.T) * SCALE, lower * SCALE, upper * SCALE, ca.vec(J.T) * SCALE])
+        self.names = (*(name for name, *_ in parts), *("command_class",) * arm.n)
+        v, a = ca.SX(limits.v_ticks), ca.SX(limits.a_ticks)
+        A = ca.vertcat(*(a.T * SCALE for _, a, _, _ in parts), ca.SX.eye(arm.n))
+        lower = ca.vertcat(*(low * SCALE for _, _, low, _ in parts), ca.fmax(-v, self._step - a))
+        upper = ca.vertcat(*(high * SCALE for *_, high in parts), ca.fmin(v, self._step + a))
+        fits = ca.mtimes(A, self._desired)
+        outputs = [ca.vec(A.T), lower, upper, fits, ca.vec(J.T) * SCALE, self._desired, _longest(ca.mtimes(J, self._desired))]
+        # From what the memory holds: the recent setpoints one after the other, newest last, and where the controller wants to be.
+        recent, q_desired = ca.SX.sym("recent", arm.n * tube.window), ca.SX.sym("q_desired", arm.n)
+        setpoints = ca.horzsplit(ca.reshape(recent, arm.n, tube.window))
+        newest = setpoints[-1]
+        q = tick_map.q_zero + ca.mtimes(self._M, newest - tick_map.ticks_zero)
+        desired = ca.mtimes(ca.SX(np.linalg.inv(tick_map.M)), q_desired - q)
+        lo, hi = reduce(ca.fmin, setpoints) - newest, reduce(ca.fmax, setpoints) - newest
+        symbols = [self._q, self._step, self._desired, self._lo, self._hi]
+        outputs = ca.substitute(outputs, symbols, [q, newest - setpoints[-2], desired, lo, hi])
+        self._window = tube.window
+        self._evaluate = BatchFunction("rows", [recent, q_desired], outputs)
 
-    def at(self, q: FloatArray, step: FloatArray, desired: FloatArray, lo: FloatArray, hi: FloatArray) -> Rows:
-        """The rows at q (n,), for a desired increment; lo, hi: recent servo range relative to the newest setpoint (n,), [tick]."""
-        a, lower, upper, j = self._evaluate(q[None], step[None], desired[None], lo[None], hi[None])
-        return Rows(a[0].reshape(-1, self._n), lower[0], upper[0], j[0].reshape(-1, self._n))
+    def at(self, setpoints: FloatArray | TickArray, q_desired: FloatArray) -> Rows:
+        """The rows after `setpoints` (at least w of them, newest last; (k, n), [tick]) for a desired joint position (n,)."""
+        a, lower, upper, fits, J, desired, step_m = self._evaluate(setpoints[-self._window :].reshape(1, -1), q_desired[None])
+        return Rows(a[0].reshape(-1, self._n), lower[0], upper[0], fits[0], J[0].reshape(-1, self._n), desired[0], float(step_m[0, 0]))
 
     def _region_row(self, row: Row) -> tuple[str, ca.SX, ca.SX, ca.SX]:
         """What the next window adds to a constraint, linear in x, and the step allowed by the distance that is left.
@@ -140,7 +166,7 @@ class LinearRows:
         """The plane is frozen while differentiating: its turning is second order, and the shield judges the outcome."""
         body = self._bodies[name]
         first, last = self._P[body.points[0]], self._P[body.points[-1]]
-        best_gap, best = ca.SX(-ca.inf), ca.SX.zeros(3)
+        best_gap, best = ca.SX(-FREE), ca.SX.zeros(3)
         for n in c.region.separating_directions(first, last):
             gap = ca.fmin(ca.dot(n, first), ca.dot(n, last)) - c.region.support(n)
             best = ca.if_else(gap > best_gap, n, best)
@@ -166,3 +192,8 @@ class LinearRows:
             for point in self._bodies[name].points:
                 radii[point] = max(radii.get(point, 0.0), self._bodies[name].radius_m)
         return sorted(radii.items())
+
+
+def _longest(moved: ca.SX) -> ca.SX:
+    """The longest of several vectors that stand one after the other in a column."""
+    return ca.sqrt(ca.mmax(ca.sum1(ca.reshape(moved, 3, -1) ** 2)))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit import CommandClass, FloatArray, InvalidInput, Margin, TickArray, TickMap, Tube
+from toolkit import CommandClass, InvalidInput, Margin, TickArray, TickMap, Tube
 
-from .batch_function import ArmGraph, points_function
+from .batch_function import ArmGraph
+from .commanded_rates import CommandedRates
 from .constraints import CommandedRate, Constraint, InsertionRule, JointBox
 from .memory import Memory
 from .window import Windows, windows_touching
@@ -19,9 +20,6 @@ from .window_check import Bounds, WindowCheck
 
 SHIELD_VERSION = 1
 """Part of what a certificate names: raised with every change of the argument or its arithmetic."""
-
-WINDOWS_PER_BOX = 2
-"""Two windows in a row are checked as one box: half the work, at rest the same box, in motion larger by one step of one in w + 2."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +60,17 @@ class Shield:
         if not (tube.e.shape == (arm.n,) == command_class.v_ticks.shape and len(tick_map.names) == arm.n and 2 <= n_max <= 80):
             raise InvalidInput("shield: arm, tick map, tube and command class disagree about the number of joints, or n_max is not 2..80")
         self.tick_map, self.tube, self.command_class, self.n_max = tick_map, tube, command_class, n_max
-        self._points, self._m = points_function(arm), len(arm.point_names)
         box = (boxes[0].lower - tube.e, boxes[0].upper + tube.e)
         self.K = arm.second_derivative_bounds(*box)
         K_centre = arm.rcm_offset_bounds(*box) if arm.shaft is not None else None
         if not (self.K.shape == (len(arm.point_names), arm.n, arm.n) and np.isfinite(self.K).all() and (self.K >= 0).all()):
             raise InvalidInput("arm model: its second-derivative bounds are not finite, non-negative and of shape (m, n, n)")
         self._check = WindowCheck(arm, constraints, self.K, K_centre, bounds)
-        self._rates = [(c, self._point_indices(arm, c)) for c in constraints if isinstance(c, CommandedRate)]
-        margins = [*self._check.names, *(c.name for c, _ in self._rates)]
+        self._rates = CommandedRates(arm, [c for c in constraints if isinstance(c, CommandedRate)], command_class.period_s)
+        margins = [*self._check.names, *self._rates.names]
         if len(set(margins)) != len(margins):
             raise InvalidInput(f"constraints: two of them would share a margin, and one would hide the other: {sorted(margins)}")
-        self.rate_names = frozenset(c.name for c, _ in self._rates)
+        self.rate_names = frozenset(self._rates.names)
         self._units = {f"{boxes[0].name}.rad": "rad"} | {c.name: "m or rad" for c in constraints if isinstance(c, InsertionRule)}
 
     def certify(self, memory: Memory, plan: TickArray) -> Certification:
@@ -89,7 +86,7 @@ class Shield:
         return Certification(margins, refused, f"would violate {worst}" if refused else "")
 
     def _windows(self, memory: Memory, plan: TickArray) -> Windows:
-        return windows_touching(memory.history, plan, self.tick_map, self.tube, WINDOWS_PER_BOX)
+        return windows_touching(memory.history, plan, self.tick_map, self.tube)
 
     def _refuse_membership(self, memory: Memory, plan: TickArray) -> str:
         if not (plan.dtype.kind == "i" and plan.ndim == 2 and plan.shape[1] == self.tube.e.shape[0]):
@@ -112,36 +109,5 @@ class Shield:
         return ""
 
     def _rate_margins(self, memory: Memory, plan: TickArray) -> dict[str, Margin]:
-        """Limit minus the largest commanded speed [m/s] or acceleration [m/s^2] over everything that touches the plan.
-
-        A hold is outside the claim on acceleration: it is what happens when nothing is sent, and the tube covers its position.
-        """
-        if not self._rates:
-            return {}
-        T = self.command_class.period_s
-        points = self._positions(np.concatenate([memory.history[-2:], plan]))
-        first = points[1:] - points[:-1]
-        second = first[1:] - first[:-1]
-        # Per point, the largest squared step [m^2]; max keeps a NaN, and a NaN margin refuses.
-        squared = {1: (first[1:] ** 2).sum(axis=-1).max(axis=0), 2: (second**2).sum(axis=-1).max(axis=0)}
-        margins: dict[str, Margin] = {}
-        for rate, index in self._rates:
-            worst = float(squared[rate.order][index].max()) ** 0.5 / T**rate.order
-            margins[rate.name] = Margin(rate.limit - worst, "m/s" if rate.order == 1 else "m/s^2")
-        return margins
-
-    def _positions(self, ticks: TickArray) -> FloatArray:
-        """Body points (k, m, 3) of setpoints (k, n), [m], frame B."""
-        return self._points(self.tick_map.to_joints(ticks))[0].reshape(ticks.shape[0], self._m, 3)
-
-    def warm_up(self) -> None:
-        """Build every batch size once, so that no cycle pays for it."""
-        self._check.warm_up()
-        self._points.warm_up()
-
-    @staticmethod
-    def _point_indices(arm: ArmGraph, rate: CommandedRate) -> list[int]:
-        unknown = [name for name in rate.points if name not in arm.point_names]
-        if unknown or not rate.points:
-            raise InvalidInput(f"{rate.name}: unknown body points {unknown}; this arm has {sorted(arm.point_names)}")
-        return [arm.point_names.index(name) for name in rate.points]
+        """Over everything that touches the plan. A hold is outside the claim: it is what happens when nothing is sent."""
+        return self._rates.margins(self.tick_map.to_joints(np.concatenate([memory.history[-2:], plan])))

@@ -21,14 +21,13 @@ class Windows:
     r: FloatArray
 
 
-def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tube: Tube, per_box: int = 1) -> Windows:
-    """The windows that end in a setpoint of `plan`, shape (len(plan), n); or boxes that each cover `per_box` of them in a row.
+def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tube: Tube) -> Windows:
+    """The windows that end in a setpoint of `plan`, shape (len(plan), n).
 
     c = q(centre of the servo hull), r = |M| h + e. After the plan ends its last setpoint repeats: those windows are subsets of the
     last one.
     Args:
         history: setpoints already sent, newest last, at least w of them.
-        per_box: the hull of consecutive windows holds each of them: fewer, slightly larger boxes to check.
     Raises:
         InvalidInput: too little history: the past would be guessed.
     """
@@ -36,7 +35,7 @@ def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tub
     if not history.shape[0] >= w:
         raise InvalidInput(f"windows: {history.shape[0]} setpoints of history, {w} are needed")
     sequence = np.concatenate([history[history.shape[0] - w :], plan])
-    held = sequence[_indices(plan.shape[0], w, per_box)]
+    held = sequence[_indices(plan.shape[0], w)]
     low, high = held.min(axis=1), held.max(axis=1)
     c = tick_map.to_joints((low + high) * 0.5)
     r = ((high - low) * 0.5) @ tick_map.abs_M.T + tube.e
@@ -44,10 +43,9 @@ def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tub
 
 
 @cache
-def _indices(k: int, w: int, per_box: int) -> NDArray[np.intp]:
-    """Which setpoints of w of history and k of a plan each box holds: (boxes, w + per_box); past the end, the last one again."""
-    first = np.arange(0, k, per_box)[:, None]
-    return np.asarray(np.minimum(first + np.arange(w + per_box), w + k - 1), dtype=np.intp)
+def _indices(k: int, w: int) -> NDArray[np.intp]:
+    """Which setpoints of w of history and k of a plan each window holds: (k, w + 1)."""
+    return np.asarray(np.arange(k)[:, None] + np.arange(w + 1), dtype=np.intp)
 
 
 def measured_excess(history: TickArray, q: FloatArray, tick_map: TickMap, tube: Tube) -> FloatArray:

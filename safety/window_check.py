@@ -112,10 +112,6 @@ class WindowCheck:
             return dict.fromkeys(self.names, float("nan"))
         return dict(zip(self.names, np.minimum.reduceat(slacks.min(axis=0), self._starts).tolist(), strict=True))
 
-    def warm_up(self) -> None:
-        """Build every batch size once."""
-        self._evaluate.warm_up()
-
 
 @dataclass(frozen=True, eq=False)
 class _Build:

@@ -4,7 +4,7 @@ import casadi as ca
 import numpy as np
 import pytest
 
-from safety.batch_function import _SIZES, BatchFunction, points_function
+from safety.batch_function import BatchFunction, points_function
 from tests.safety.parts import arm
 from toolkit import InvalidInput
 
@@ -31,13 +31,6 @@ def test_a_shorter_batch_after_a_longer_one_does_not_see_its_rows() -> None:
     assert doubled.shape == (3, 2) and not doubled.any() and not squares.any()
 
 
-def test_an_evaluation_that_did_nothing_leaves_nan_not_old_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = twice()
-    function(np.zeros((1, 2)), np.zeros((1, 1)))
-    monkeypatch.setattr(function._batches[1], "_evaluate", lambda: None)
-    assert all(np.isnan(y).all() for y in function(np.zeros((1, 2)), np.zeros((1, 1))))
-
-
 def test_nan_in_a_row_stays_in_that_row() -> None:
     x = np.zeros((3, 2))
     x[1, 0] = np.nan
@@ -61,12 +54,6 @@ def test_a_graph_that_is_not_columns_is_refused() -> None:
 def test_a_sparse_output_is_not_read_as_its_nonzeros() -> None:
     function = BatchFunction("sparse", [X], [ca.vertcat(ca.SX(1, 1), X[0])])
     assert function(np.full((1, 2), 3.0))[0].tolist() == [[0.0, 3.0]]
-
-
-def test_warming_up_builds_every_size() -> None:
-    function = twice()
-    function.warm_up()
-    assert sorted(function._batches) == list(_SIZES)
 
 
 def test_points_are_the_arms_own() -> None:

@@ -65,9 +65,7 @@ def test_an_answer_never_violates_its_rows_by_more_than_the_rounding_to_ticks(se
     if filtered.ticks is None:
         return
     x, step = (filtered.ticks - memory.newest).astype(np.float64), memory.step.astype(np.float64)
-    recent = (memory.history[-tube().window :] - memory.newest).astype(np.float64)
-    newest = tick_map().to_joints(memory.newest)
-    rows = NEAR_VESSEL._rows.at(newest, step, tick_map().rate_to_ticks(desired - newest), recent.min(axis=0), recent.max(axis=0))
+    rows = NEAR_VESSEL._rows.at(memory.history, desired)
     rounding = 0.5 * np.abs(rows.A).sum(axis=1) + 1e-5
     assert np.all(rows.A @ x <= rows.upper + rounding) and np.all(rows.A @ x >= rows.lower - rounding)
     assert np.all(np.abs(x) <= V) and np.all(np.abs(x - step) <= A)

@@ -5,16 +5,18 @@ import pytest
 
 from safety import Constraint, InsertionRule, KeepInFaces, KeepInTube, RemoteCentre
 from safety.rows import DIRECTIONS, SCALE, LinearRows, RowLimits, Rows
-from tests.safety.parts import BODIES, HOME, arm, capsule, joint_limits, rates, tick_map, tube
+from tests.safety.parts import BODIES, HOME, A, V, arm, capsule, joint_limits, rates, tick_map, tube
 from verification.plain_kinematics import body_points
 
-LIMITS = RowLimits(0.0, 1e-5, 2e-4, 2e-5, ("tip",), "speed", "acceleration")
+LIMITS = RowLimits(V.astype(float), A - 0.5, 0.0, 1e-5, 2e-4, 2e-5, ("tip",), "speed", "acceleration")
 ZERO = np.zeros(7)
 
 
 def rows_of(*constraints: object, at: np.ndarray = HOME, desired: np.ndarray = ZERO) -> tuple[LinearRows, Rows]:
     rows = LinearRows(arm(), constraints, tick_map(), tube(), LIMITS)  # type: ignore[arg-type]
-    return rows, rows.at(at, ZERO, desired, ZERO, ZERO)
+    M = tick_map().M
+    setpoint = np.linalg.solve(M, at - tick_map().q_zero)
+    return rows, rows.at(np.repeat(setpoint[None], tube().window, axis=0), at + M @ desired)
 
 
 def test_thirteen_directions_bound_a_length_to_an_eighth() -> None:

@@ -68,7 +68,6 @@ class _Run:
 
     def execute(self) -> Outcome:
         self._pilot = Pilot(self._assembly)
-        self._assembly.shield.warm_up()
         procedure = self._assembly.procedure
         meta: dict[str, Any] = {"procedure": procedure.text, "procedure_file": str(Path(procedure.file).resolve())}
         meta.update({"hashes": self._assembly.hashes, **version_info()})

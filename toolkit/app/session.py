@@ -126,7 +126,6 @@ class ArmSession:
         """
         if self._states.state is not OperatingState.DISABLED:
             raise InvalidInput(f"enable: the arm is {self._states.state.value}")
-        self._assembly.shield.warm_up()
         mpc = build_mpc(self._assembly)
         self._device.enable(self._layer.enable(self._device.read()))
         prime(mpc, self._assembly, self._layer.setpoint)
