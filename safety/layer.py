@@ -83,6 +83,13 @@ class SafetyLayer:
         filtered = self._filter.apply(memory, proposal.q)
         return Decision(self._decide(memory, filtered, started), observation, filtered.status)
 
+    def rehearse(self) -> None:
+        """Do the work of certify on the stored tail, and keep nothing of it: what was used just now is still in the caches."""
+        memory = self._require_memory()
+        newest, q = memory.newest, self._shield.tick_map.to_joints(memory.tail_head)
+        self._monitors.observe(memory, JointState(q, np.zeros_like(q), newest, newest, 0.0), 0.0)
+        self._decide(memory, self._filter.apply(memory, q), 0.0)
+
     def commit(self, certified: CertifiedCommand) -> None:
         """What certify() returned has been written (or, with ticks None, deliberately not)."""
         memory = self._require_memory()

@@ -8,7 +8,7 @@ class Clock(Protocol):
     """Monotonic seconds, and waiting for an instant of it."""
 
     def now(self) -> float: ...
-    def wait_until(self, t_s: float) -> None: ...
+    def wait_until(self, t_s: float, *, actively: bool = False) -> None: ...
 
 
 class MonotonicClock:
@@ -20,9 +20,10 @@ class MonotonicClock:
     def now(self) -> float:
         return time.monotonic()
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, actively: bool = False) -> None:
+        """Return at t_s. actively: without sleeping, so that the core stays awake for what comes then."""
         ahead = t_s - time.monotonic() - self._spin_s
-        if ahead > 0.0:
+        if ahead > 0.0 and not actively:
             time.sleep(ahead)
         while time.monotonic() < t_s:
             pass

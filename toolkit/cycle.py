@@ -169,6 +169,8 @@ class ServoLoop(Generic[Memory]):
 
     prepare: called PREPARE_S before each cycle, to ask the device for the sample the cycle will read; its failure shows in that read.
     think: called after each cycle with its sample, the setpoint now in force and when the next cycle will ask (see ProposeAhead).
+    rehearse: called while the device prepares its answer, if there is time for it, and the rest is waited out awake: a core that has
+        slept, or worked on something else, needs twice as long for the same cycle (measured). What it raises, the cycle will raise.
     """
 
     def __init__(
@@ -182,14 +184,15 @@ class ServoLoop(Generic[Memory]):
         period_s: float,
         prepare: Callable[[], None] | None = None,
         think: Callable[[JointState, Setpoint, float], None] | None = None,
+        rehearse: Callable[[], None] | None = None,
     ) -> None:
-        self._prepare, self._think = prepare, think
+        self._prepare, self._think, self._rehearse = prepare, think, rehearse
         self._parts = (device, controller, safety, clock, record)
         self._safety, self._clock, self._missed, self.period_s = safety, clock, missed, period_s
         self.index = 0
         self.misses = 0
         self._in_a_row = 0
-        self._think_s = 0.0
+        self._think_s = self._rehearse_s = 0.0
         self._next_s = 0.0
         self._last_written_s = 0.0
 
@@ -213,7 +216,8 @@ class ServoLoop(Generic[Memory]):
             self._next_s = max(self._next_s, self._clock.now())
         self._clock.wait_until(self._next_s - PREPARE_S)
         self._ask_ahead()
-        self._clock.wait_until(self._next_s)
+        self._rehearse_once()
+        self._clock.wait_until(self._next_s, actively=self._rehearse is not None)
         self._next_s += self.period_s
         self.index += 1
         result = run_cycle(*self._parts, self.index, self._next_s)
@@ -234,6 +238,15 @@ class ServoLoop(Generic[Memory]):
         if self._prepare is not None:
             with suppress(DeviceFault):  # the read that follows raises it again, where it has a reaction
                 self._prepare()
+
+    def _rehearse_once(self) -> None:
+        begun_s = self._clock.now()
+        if self._rehearse is None or not begun_s + self._rehearse_s < self._next_s:
+            self._rehearse_s *= 0.5  # one slow rehearsal is not the end of them
+            return
+        with suppress(Exception):
+            self._rehearse()
+        self._rehearse_s = self._clock.now() - begun_s
 
     def _miss(self, why: str) -> None:
         self.misses += 1

@@ -277,6 +277,17 @@ def test_deciding_without_commit_leaves_the_memory_alone(enabled: SafetyLayer) -
     assert enabled.memory is memory
 
 
+def test_a_rehearsal_leaves_no_trace(enabled: SafetyLayer) -> None:
+    set_moving(enabled)
+    memory, before = enabled.memory, bits(enabled.certify(sample(enabled), ahead(enabled), 1.0).certified)
+    enabled.rehearse()
+    assert enabled.memory is memory and enabled.violation is None
+    assert bits(enabled.certify(sample(enabled), ahead(enabled), 1.0).certified) == before
+    enabled.request_stop("asked")
+    enabled.rehearse()
+    assert cycle(enabled).verdict is Verdict.STOP
+
+
 def test_only_what_the_shield_certified_is_ever_new(enabled: SafetyLayer, monkeypatch: pytest.MonkeyPatch) -> None:
     set_moving(enabled)
     assert enabled.memory is not None

@@ -41,7 +41,7 @@ class FakeClock:
     def now(self) -> float:
         return self.time_s
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, actively: bool = False) -> None:
         self.time_s = max(self.time_s, t_s)
 
 
@@ -309,3 +309,33 @@ def test_two_faults_at_once_never_write_twice_and_always_settle_what_became_of_t
     parts.cycle()
     settled = parts.happened("commit") + parts.happened("missed")
     assert len(settled) == 1 and len(parts.happened("write")) <= 1
+
+
+def rehearsing(parts: Parts) -> ServoLoop[str]:
+    loop = ServoLoop(parts, parts, parts, parts.clock, parts.record, parts.note_miss, T, rehearse=lambda: parts._call("rehearse"))
+    loop.start()
+    return loop
+
+
+def test_a_rehearsal_comes_before_the_read_of_its_cycle(parts: Parts) -> None:
+    loop = rehearsing(parts)
+    loop.step()
+    assert parts.calls[:3] == ["rehearse", "read", "compute"]
+
+
+def test_a_rehearsal_that_raises_does_not_end_the_loop(parts: Parts) -> None:
+    parts.raises["rehearse"] = ValueError("as certify would")
+    loop = rehearsing(parts)
+    assert all(loop.step().written for _ in range(3)) and len(parts.happened("rehearse")) == 3
+
+
+def test_a_rehearsal_without_time_is_left_out_and_a_slow_one_is_not_the_last(parts: Parts) -> None:
+    parts.takes_s["rehearse"] = 0.0012
+    loop = rehearsing(parts)
+    assert all(loop.step().written for _ in range(4)) and len(parts.happened("rehearse")) == 4
+    parts.takes_s["rehearse"] = 0.003
+    loop.step()  # it ends late: the next one does not fit, the one after is tried again
+    parts.takes_s["rehearse"] = 0.0001
+    for _ in range(4):
+        loop.step()
+    assert 6 <= len(parts.happened("rehearse")) < 9
