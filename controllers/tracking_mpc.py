@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from toolkit import FloatArray, InvalidInput, JointProposal, JointState, SolveReport, finite_array, finite_number
 from toolkit.models import SerialArm
 
+from .interior_point import InteriorPoint
 from .jaw_interpolator import JawInterpolator
 from .one_or_each import one_or_each
 from .optimal_control_problem import OptimalControlProblem, OptimalControlSolution
@@ -145,6 +146,22 @@ class TrackingMpc:
             q = np.append(q, self._jaw.next(float(y_q[-1]), float(y_dq[-1]), jaw))
         self._proposed = q + lost
         return JointProposal(self._proposed, self.solution.report)
+
+    def cold_start(self, y_q: FloatArray, y_dq: FloatArray, reference: Reference | JointTrajectory, t_s: float) -> SolveReport:
+        """Let IPOPT solve the first problem to convergence, and begin the iteration from there. For the time before the cycle begins.
+
+        Arguments as in `compute`. A failure is in the report; the iteration then starts from its own guess, rest.
+        """
+        n = self.arm.n_serial
+        y_q, y_dq = finite_array(y_q, "y_q", (self.arm.n,)), finite_array(y_dq, "y_dq", (self.arm.n,))
+        p = self.fill_parameters(reference, t_s, np.zeros(n), y_q)
+        lower, upper = self._boxes(y_q[:n], y_dq[:n])
+        solution = InteriorPoint(self.problem).solve(np.concatenate([y_q[:n], y_dq[:n]]), p, x_lower=lower, x_upper=upper)
+        if solution.x is None or solution.u is None:
+            self.reset()
+        else:
+            self.solver.start_from(solution.x, solution.u)
+        return solution.report
 
     def continue_plan(self, y_q: FloatArray, y_dq: FloatArray, jaw: float | None = None) -> JointProposal:
         """The next setpoint by the first input of the last solve, without a new one: within a stage it is the plan itself.

@@ -10,6 +10,7 @@ from controllers import (
     InteriorPoint,
     JointReference,
     LineReference,
+    OptimalControlSolution,
     PathReference,
     RealTimeIterationOptions,
     Reference,
@@ -22,7 +23,7 @@ from controllers import (
 from controllers.reference import CartesianSpeed
 from controllers.tracking_problem import advance
 from tests.controllers.conftest import Q_HOME
-from toolkit import FloatArray, InvalidInput, Pose
+from toolkit import FloatArray, InvalidInput, Pose, SolveReport
 from toolkit.models import SerialArm
 
 T = 0.005
@@ -178,6 +179,31 @@ def test_one_iteration_a_cycle_stays_with_the_solution_of_ipopt(arm: SerialArm, 
         converged = mpc.solver.solve(x0, p, shift=0.0)
     assert converged.u is not None
     assert np.abs(advance(y[:6], dy[:6], converged.u[0], T)[0] - exact[:6]).max() < 1e-6
+
+
+def test_a_cold_start_is_ipopts_solution_and_the_first_cycle_stays_with_it(arm: SerialArm, mpc: TrackingMpc) -> None:
+    goal = arm.tip_pose(Q_HOME)
+    reference = ConstantReference(Pose(goal.R, goal.p_m + np.array([0.02, 0.0, 0.01])))
+    report = mpc.cold_start(Q_HOME, np.zeros(7), reference, 0.0)
+    assert report.ok and report.status == "Solve_Succeeded" and mpc.solver.is_warm
+    x0, p = np.concatenate([Q_HOME[:6], np.zeros(6)]), mpc.fill_parameters(reference, 0.0, np.zeros(6), Q_HOME).copy()
+    ipopt = InteriorPoint(mpc.problem).solve(x0, p)
+    assert ipopt.u is not None
+    stepped = mpc.solver.solve(x0, p, shift=0.0)
+    assert stepped.u is not None and np.abs(stepped.u[0] - ipopt.u[0]).max() * T**2 < 1e-6
+    mpc.reset()
+    guessed = mpc.solver.solve(x0, p, shift=0.0)
+    assert guessed.u is not None and np.abs(guessed.u[0] - ipopt.u[0]).max() > 3.0 * np.abs(stepped.u[0] - ipopt.u[0]).max()
+
+
+def test_a_cold_start_that_fails_says_so_and_the_iteration_starts_from_rest(arm: SerialArm, mpc: TrackingMpc) -> None:
+    goal = arm.tip_pose(Q_HOME)
+    with pytest.MonkeyPatch.context() as patch:
+        failed = OptimalControlSolution(SolveReport(False, "Infeasible_Problem_Detected", 3, float("inf"), 0.0))
+        patch.setattr(InteriorPoint, "solve", lambda *_, **__: failed)
+        report = mpc.cold_start(Q_HOME, np.zeros(7), ConstantReference(goal), 0.0)
+    assert not report.ok and not mpc.solver.is_warm
+    assert mpc.compute(Q_HOME, np.zeros(7), ConstantReference(goal), 0.0).report.ok
 
 
 def test_the_reference_is_read_ahead_by_the_latency(arm: SerialArm, limits: SetpointLimits) -> None:

@@ -18,12 +18,12 @@ from typing import Any
 from devices import DynamixelArm
 from safety import Memory, Reaction, SafetyLayer, StateMachine
 from safety.audit import AuditLog, RecordKind
-from toolkit import AuditFault, CertifiedCommand, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
+from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
 from .pilot import Pilot
-from .realtime import request_realtime
+from .realtime import RealtimeGrant, request_realtime
 from .version import version_info
 
 STATUS_EVERY = 20
@@ -76,6 +76,7 @@ class _Run:
         device = DynamixelArm(self._assembly.profile, self._port)
         try:
             device.connect()
+            grant = self._prepare(device)
             first = self._layer.enable(device.read())
             device.enable(first)
         except ToolkitError as error:
@@ -85,19 +86,20 @@ class _Run:
             return Outcome("refused", str(error), error.exit_code)
         self._states.command("enable")
         try:
-            outcome = self._from_enabled(device, first)
+            self._log.append(RecordKind.STATE, {"state": "ENABLED", "first_ticks": first.plan[0].tolist()}, urgent=True)
+            outcome = self._drive(device)
+            outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen, "pinned": grant.pinned}
         except Exception as error:  # whatever it is: torque is on, and what switches it off is below
             self._fault = self._fault or (error if isinstance(error, ToolkitError) else None)
             outcome = self._stopped(f"{type(error).__name__}: {error}")
         return self._shut_down(device, outcome)
 
-    def _from_enabled(self, device: DynamixelArm, first: CertifiedCommand) -> Outcome:
-        self._log.append(RecordKind.STATE, {"state": "ENABLED", "first_ticks": first.plan[0].tolist()}, urgent=True)
+    def _prepare(self, device: DynamixelArm) -> RealtimeGrant:
+        """Everything that takes long, while torque is off: the device's watchdog waits for nobody."""
+        self._layer.enable(device.read())
         self._pilot.prime(self._layer.setpoint)
-        grant = request_realtime()
-        outcome = self._drive(device)
-        outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen, "pinned": grant.pinned}
-        return outcome
+        self._layer.rehearse()
+        return request_realtime()
 
     def _drive(self, device: DynamixelArm) -> Outcome:
         clock, controller = MonotonicClock(), ProposeAhead(self._pilot)
@@ -111,6 +113,7 @@ class _Run:
             self._assembly.profile.period_s,
             device.prepare,
             controller.think,
+            self._layer.rehearse,
         )
         loop.start()
         resting = 0

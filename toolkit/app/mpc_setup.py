@@ -14,7 +14,7 @@ from controllers import (
     TrackingOptions,
 )
 from safety import CommandedRate, KeepInFaces
-from toolkit import Setpoint
+from toolkit import Setpoint, SolverFailure
 from toolkit.procedure import MoveCp, joint_vector
 
 from .assembly import Assembly
@@ -51,8 +51,16 @@ def build_mpc(assembly: Assembly) -> TrackingMpc:
 
 
 def prime(mpc: TrackingMpc, assembly: Assembly, setpoint: Setpoint, solves: int = 20) -> None:
-    """Solve for standing still where the arm is, so that the first cycle starts warm: a cold start takes several periods."""
+    """Start the controller where the arm stands: IPOPT's solution for standing still, then solves until every path has been walked.
+
+    Takes a good part of a second: before torque comes on, because a device that hears nothing for that long takes it off again.
+    Raises:
+        SolverFailure: IPOPT finds no way to stand still here: the problem contradicts itself where the arm is.
+    """
     reference = ConstantReference(assembly.arm.tip_pose(setpoint.q))
+    report = mpc.cold_start(setpoint.q, setpoint.q_dot, reference, 0.0)
+    if not report.ok:
+        raise SolverFailure(f"enable refused: the controller has no solution for standing still here: IPOPT: {report.status}")
     for _ in range(solves):
         mpc.compute(setpoint.q, setpoint.q_dot, reference, 0.0)
 

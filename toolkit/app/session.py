@@ -127,8 +127,9 @@ class ArmSession:
         if self._states.state is not OperatingState.DISABLED:
             raise InvalidInput(f"enable: the arm is {self._states.state.value}")
         mpc = build_mpc(self._assembly)
-        self._device.enable(self._layer.enable(self._device.read()))
+        self._layer.enable(self._device.read())
         prime(mpc, self._assembly, self._layer.setpoint)
+        self._device.enable(self._layer.enable(self._device.read()))
         self._states.command("enable")
         self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
         self._controller = _MotionController(self._motions, mpc, self._assembly)
