@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+import numpy as np
+
 from .arrays import FloatArray, TickArray, finite_array, tick_array
+from .errors import InvalidInput
 
 
 class Verdict(Enum):
@@ -59,7 +62,7 @@ class CertifiedCommand:
     """A setpoint the shield has certified. Only `safety/` constructs one; a device accepts no other type.
 
     ticks: the integers for the wire, shape (n,); None: send nothing, the device holds its newest setpoint.
-    plan: everything certified with it, shape (k, n), plan[0] == ticks, ending in rest.
+    plan: everything certified with it, shape (k, n), plan[0] == ticks (checked), ending in rest.
     margins: by constraint name, over all windows of the plan.
     active: names of the constraints that shaped or refused the proposal.
     reason: one sentence when the verdict is not PASS.
@@ -76,4 +79,9 @@ class CertifiedCommand:
     def __post_init__(self) -> None:
         object.__setattr__(self, "plan", tick_array(self.plan, "plan", (None, None)))
         if self.ticks is not None:
-            object.__setattr__(self, "ticks", tick_array(self.ticks, "ticks", (self.plan.shape[1],)))
+            ticks = np.asarray(self.ticks)
+            if ticks.dtype.kind not in "iu":
+                raise InvalidInput(f"ticks: ticks are integers, got {ticks.dtype} {ticks.tolist()}")
+            if not (self.plan.shape[0] and np.array_equal(ticks, self.plan[0])):
+                raise InvalidInput(f"ticks: {ticks.tolist()} are not the first setpoint of the plan: what is sent is what was certified")
+            object.__setattr__(self, "ticks", self.plan[0])

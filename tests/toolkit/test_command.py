@@ -31,6 +31,12 @@ def test_the_head_of_a_command_has_as_many_servos_as_its_plan() -> None:
         CertifiedCommand(np.zeros(2, dtype=np.int64), np.zeros((1, 3), dtype=np.int64), Verdict.PASS)
 
 
+@pytest.mark.parametrize("plan", [np.zeros((0, 3), dtype=np.int64), np.ones((2, 3), dtype=np.int64)])
+def test_what_is_sent_is_the_first_setpoint_that_was_certified(plan: np.ndarray) -> None:
+    with pytest.raises(InvalidInput, match="not the first setpoint of the plan"):
+        CertifiedCommand(np.zeros(3, dtype=np.int64), plan, Verdict.PASS)
+
+
 def test_the_numbers_of_a_command_cannot_be_changed_afterwards() -> None:
     source = np.zeros((2, 3), dtype=np.int64)
     command = CertifiedCommand(source[0], source, Verdict.PASS)
