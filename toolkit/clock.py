@@ -8,7 +8,7 @@ class Clock(Protocol):
     """Monotonic seconds, and waiting for an instant of it."""
 
     def now(self) -> float: ...
-    def wait_until(self, t_s: float, *, actively: bool = False) -> None: ...
+    def wait_until(self, t_s: float) -> None: ...
 
 
 class MonotonicClock:
@@ -20,10 +20,9 @@ class MonotonicClock:
     def now(self) -> float:
         return time.monotonic()
 
-    def wait_until(self, t_s: float, *, actively: bool = False) -> None:
-        """Return at t_s. actively: without sleeping, so that the core stays awake for what comes then."""
+    def wait_until(self, t_s: float) -> None:
         ahead = t_s - time.monotonic() - self._spin_s
-        if ahead > 0.0 and not actively:
+        if ahead > 0.0:
             time.sleep(ahead)
         while time.monotonic() < t_s:
             pass

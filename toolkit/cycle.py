@@ -27,6 +27,8 @@ Memory_co = TypeVar("Memory_co", covariant=True)
 MISSES_MAX = 3
 SILENCE_S_MAX = 0.030
 PREPARE_S = 0.0013
+SPARE_S = 0.0002
+"""A rehearsal is planned to end this long before its cycle; what is left of it is waited out awake."""
 
 
 class Device(Protocol):
@@ -169,8 +171,8 @@ class ServoLoop(Generic[Memory]):
 
     prepare: called PREPARE_S before each cycle, to ask the device for the sample the cycle will read; its failure shows in that read.
     think: called after each cycle with its sample, the setpoint now in force and when the next cycle will ask (see ProposeAhead).
-    rehearse: called while the device prepares its answer, if there is time for it, and the rest is waited out awake: a core that has
-        slept, or worked on something else, needs twice as long for the same cycle (measured). What it raises, the cycle will raise.
+    rehearse: called just before each cycle, so that it ends as the cycle begins: a core that has slept, or worked on something else,
+        needs twice as long for the same cycle (measured). What it raises, the cycle will raise.
     """
 
     def __init__(
@@ -217,7 +219,7 @@ class ServoLoop(Generic[Memory]):
         self._clock.wait_until(self._next_s - PREPARE_S)
         self._ask_ahead()
         self._rehearse_once()
-        self._clock.wait_until(self._next_s, actively=self._rehearse is not None)
+        self._clock.wait_until(self._next_s)
         self._next_s += self.period_s
         self.index += 1
         result = run_cycle(*self._parts, self.index, self._next_s)
@@ -240,8 +242,11 @@ class ServoLoop(Generic[Memory]):
                 self._prepare()
 
     def _rehearse_once(self) -> None:
+        if self._rehearse is None:
+            return
+        self._clock.wait_until(self._next_s - self._rehearse_s - SPARE_S)
         begun_s = self._clock.now()
-        if self._rehearse is None or not begun_s + self._rehearse_s < self._next_s:
+        if not begun_s + self._rehearse_s < self._next_s:
             self._rehearse_s *= 0.5  # one slow rehearsal is not the end of them
             return
         with suppress(Exception):

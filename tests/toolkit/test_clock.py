@@ -36,12 +36,3 @@ def test_the_last_part_of_a_wait_is_not_left_to_the_scheduler(monkeypatch) -> No
     monkeypatch.setattr(time, "sleep", lambda s: (slept.append(s), now.__setitem__(0, now[0] + s)))
     MonotonicClock(spin_s=2e-4).wait_until(10.005)
     assert len(slept) == 1 and slept[0] < 0.005 - 2e-4 and now[0] >= 10.005
-
-
-def test_an_active_wait_does_not_sleep(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
-    clock = MonotonicClock()
-    until = clock.now() + 2e-3
-    clock.wait_until(until, actively=True)
-    assert slept == [] and clock.now() >= until

@@ -41,7 +41,7 @@ class FakeClock:
     def now(self) -> float:
         return self.time_s
 
-    def wait_until(self, t_s: float, *, actively: bool = False) -> None:
+    def wait_until(self, t_s: float) -> None:
         self.time_s = max(self.time_s, t_s)
 
 
