@@ -102,7 +102,7 @@ def _subproof(leaves: Sequence[bytes], size: int, *, whole: bool) -> list[bytes]
 
 def proves_inclusion(proof: Sequence[bytes], leaf: bytes, index: int, size: int, root: bytes) -> bool:
     """Whether `proof` shows that the tree of `size` leaves with this root has `leaf` (its hash) at `index`."""
-    if not 0 <= index < size or not _are_hashes(proof):
+    if not 0 <= index < size or not _are_hashes([*proof, leaf, root]):
         return False
     position, last, found = index, size - 1, leaf
     for sibling in proof:
