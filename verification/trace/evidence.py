@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import rfc8785
 from pydantic import Field, ValidationError, model_validator
 
-from safety.audit.canonical import canonical_bytes
 from toolkit import InvalidInput, SpecificationError
 
 from .entry import Entry
@@ -98,7 +98,7 @@ def write_evidence(evidence: Evidence, directory: Path) -> Path:
     Raises:
         InvalidInput: the directory cannot be written.
     """
-    content = canonical_bytes(evidence.model_dump(mode="json", by_alias=True)) + b"\n"
+    content = rfc8785.dumps(evidence.model_dump(mode="json", by_alias=True)) + b"\n"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / DIGEST_FILE).unlink(missing_ok=True)
