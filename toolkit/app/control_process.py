@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from devices import DynamixelArm
-from safety import Memory, Reaction, SafetyLayer, StateMachine
+from safety import Memory, Reaction, RecordedLayer, StateMachine
 from safety.audit import AuditLog, RecordKind
-from toolkit import AuditFault, CertifiedCommand, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
+from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
 from .pilot import Pilot
 from .realtime import request_realtime
-from .version import version_info
+from .run_inputs import run_meta
 
 STATUS_EVERY = 20
 REST_CYCLES = 20
@@ -59,7 +59,7 @@ class _Run:
 
     def __init__(self, assembly: Assembly, directory: Path, port: str | None, pipe: Connection) -> None:
         self._assembly, self._directory, self._port, self._pipe = assembly, directory, port, pipe
-        self._layer: SafetyLayer = assembly.safety_layer()
+        self._layer = RecordedLayer(assembly.safety_layer())
         self._states = StateMachine()
         self._counts: Counter[str] = Counter()
         self._fault: ToolkitError | None = None
@@ -69,31 +69,26 @@ class _Run:
     def execute(self) -> Outcome:
         self._pilot = Pilot(self._assembly)
         self._assembly.shield.warm_up()
-        procedure = self._assembly.procedure
-        meta: dict[str, Any] = {"procedure": procedure.text, "procedure_file": str(Path(procedure.file).resolve())}
-        meta.update({"hashes": self._assembly.hashes, **version_info()})
-        meta["tube"] = {"e": self._assembly.tube.e.tolist(), "behind_max": self._assembly.tube.behind_max}
-        self._log = AuditLog(self._directory / "audit", meta)
+        self._log = AuditLog(self._directory / "audit", run_meta(self._assembly, self._directory))
         device = DynamixelArm(self._assembly.profile, self._port)
         try:
             device.connect()
-            first = self._layer.enable(device.read())
-            device.enable(first)
+            device.enable(self._layer.enable(device.read()))
         except ToolkitError as error:
             device.close()
-            self._log.append(RecordKind.EVENT, {"refused": str(error)}, urgent=True)
+            self._log.append(RecordKind.EVENT, {"refused": str(error), "calls": self._layer.take()}, urgent=True)
             self._log.close({"status": "refused"})
             return Outcome("refused", str(error), error.exit_code)
         self._states.command("enable")
         try:
-            outcome = self._from_enabled(device, first)
+            outcome = self._from_enabled(device)
         except Exception as error:  # whatever it is: torque is on, and what switches it off is below
             self._fault = self._fault or (error if isinstance(error, ToolkitError) else None)
             outcome = self._stopped(f"{type(error).__name__}: {error}")
         return self._shut_down(device, outcome)
 
-    def _from_enabled(self, device: DynamixelArm, first: CertifiedCommand) -> Outcome:
-        self._log.append(RecordKind.STATE, {"state": "ENABLED", "first_ticks": first.plan[0].tolist()}, urgent=True)
+    def _from_enabled(self, device: DynamixelArm) -> Outcome:
+        self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
         self._pilot.prime(self._layer.setpoint)
         grant = request_realtime()
         outcome = self._drive(device)
@@ -142,7 +137,7 @@ class _Run:
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         verdict = record.decided.certified.verdict
         self._counts[verdict.value] += 1
-        payload = cycle_payload(record)
+        payload = cycle_payload(record, self._layer.take())
         position = self._pilot.position
         payload["step"] = {"index": position.step, "t_s": position.t_s, "follows_path": position.follows_path}
         tip = self._pilot.reference_tip_m
@@ -154,7 +149,7 @@ class _Run:
         self._counts["MISS"] += 1
         self._pilot.missed()
         if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)
+            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why, "calls": self._layer.take()}, urgent=True)
 
     def _exchange(self, result: CycleRecord[Memory | None]) -> None:
         """Tell the parent where we are, and hear whether the operator wants to stop. A parent that is gone is a reason to stop."""
@@ -195,8 +190,9 @@ class _Run:
             self._states.fault()
         device.close()
         end: dict[str, Any] = {"status": outcome.status, "reason": outcome.reason, "exit_code": outcome.exit_code, "problems": problems}
+        state = {"state": self._states.state.value, "calls": self._layer.take(), **end}
         try:
-            self._log.append(RecordKind.STATE, {"state": self._states.state.value, **end}, urgent=True)
+            self._log.append(RecordKind.STATE, state, urgent=True)
             self._log.close(end)
         except AuditFault as error:
             if outcome.exit_code == 0:

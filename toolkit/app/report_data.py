@@ -29,7 +29,6 @@ from verification.run_directory import RunSummary
 from .assembly import Assembly
 from .figures import TruthFigures, commanded_names
 from .run_log import RunLog
-from .version import version_info
 
 GAP_S = 0.1
 """Interventions nearer than this are one spell."""
@@ -45,7 +44,7 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
     t0 = float(log.t_s[0]) if log.t_s.size else 0.0
     t = log.t_s - t0
     total, certify = log.timing_us.get("total", t * np.nan), log.timing_us.get("certify", t * np.nan)
-    versions = version_info()
+    versions = log.start["build"]
     tracking = figures.tracking if figures is not None else None
     nothing = np.empty(0)
     return ReportData(
@@ -70,7 +69,7 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
         certify_s=Series.where(t, certify * 1e-6, np.isfinite(certify)),
         interventions=_interventions(assembly, log, t),
         regions=drawn_regions(assembly),
-        hashes=assembly.hashes,
+        hashes=log.start["hashes"],
         versions={k: v for k, v in versions.items() if k not in ("platform", "git_commit") and v},
         platform={"platform": versions["platform"], "git commit": versions["git_commit"] or "not a checkout"},
         truth=figures.trace if figures is not None else None,

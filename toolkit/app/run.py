@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -61,7 +60,6 @@ def run_procedure(
             viewed(view.url)
             progress = _showing(view, assembly, progress)
         new_directory(directory)
-        shutil.copyfile(path, directory / "procedure.yaml")
         truth = directory / "truth.bin" if assembly.profile.is_simulated else None
         port = None
         if assembly.profile.is_simulated:

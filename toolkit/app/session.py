@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from controllers import MotionHandle, MotionKind, MotionLimits, Motions, PathReference, TrackingMpc
 from devices import DynamixelArm, launch_simulated_arm
-from safety import Memory, SafetyLayer, StateMachine
+from safety import Memory, RecordedLayer, StateMachine
 from safety.audit import AuditLog, RecordKind
 from toolkit import (
     AuditFault,
@@ -43,8 +43,8 @@ from .cycle_payload import cycle_payload
 from .mpc_setup import build_mpc, prime
 from .pilot import line_speed, nearly_rests, stay
 from .run import new_directory
+from .run_inputs import run_meta
 from .timely_mpc import TimelyMpc
-from .version import version_info
 
 JOIN_S = 10.0
 STALE_S = 0.1
@@ -81,7 +81,7 @@ class ArmSession:
     def __init__(self, assembly: Assembly, directory: Path) -> None:
         self._assembly, self._directory = assembly, directory
         self._stack = ExitStack()
-        self._layer: SafetyLayer = assembly.safety_layer()
+        self._layer = RecordedLayer(assembly.safety_layer())
         self._states = StateMachine()
         limits = MotionLimits(
             velocity=np.array([joint.si[2] for joint in assembly.profile.joints]) * 0.25,
@@ -112,7 +112,7 @@ class ArmSession:
         with ExitStack() as stack:
             if profile.is_simulated:
                 port = stack.enter_context(launch_simulated_arm(profile, truth=self._directory / "truth.bin")).port
-            meta = {"procedure": self._assembly.procedure.text, "hashes": self._assembly.hashes, **version_info()}
+            meta = run_meta(self._assembly, self._directory)
             self._log = stack.enter_context(AuditLog(self._directory / "audit", meta))
             self._device = stack.enter_context(DynamixelArm(profile, port))
             self._device.connect()
@@ -128,10 +128,14 @@ class ArmSession:
             raise InvalidInput(f"enable: the arm is {self._states.state.value}")
         self._assembly.shield.warm_up()
         mpc = build_mpc(self._assembly)
-        self._device.enable(self._layer.enable(self._device.read()))
+        try:
+            self._device.enable(self._layer.enable(self._device.read()))
+        except ToolkitError as error:
+            self._log.append(RecordKind.EVENT, {"refused": str(error), "calls": self._layer.take()}, urgent=True)
+            raise
         prime(mpc, self._assembly, self._layer.setpoint)
         self._states.command("enable")
-        self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
+        self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
         self._controller = _MotionController(self._motions, mpc, self._assembly)
         ahead = ProposeAhead(self._controller)
         parts = (self._device, ahead, self._layer, MonotonicClock(), self._record, self._missed)
@@ -154,7 +158,7 @@ class ArmSession:
             self._device.disable(trusted=self._fault is None)
         self._states.command("disable")
         self._states.is_homed = False
-        self._log.append(RecordKind.STATE, {"state": "DISABLED", "reason": self._reason()}, urgent=True)
+        self._log.append(RecordKind.STATE, {"state": "DISABLED", "reason": self._reason(), "calls": self._layer.take()}, urgent=True)
 
     def home(self) -> MotionHandle:
         """CRTK home: move_jp to the procedure's joint position `home`."""
@@ -254,10 +258,11 @@ class ArmSession:
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         self.verdicts[record.decided.certified.verdict.value] += 1
         if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.CYCLE, {**cycle_payload(record), "step": {"index": 0, "t_s": 0.0, "follows_path": False}})
+            payload = cycle_payload(record, self._layer.take())
+            self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}})
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1
         self._controller.missed()
         if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)
+            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why, "calls": self._layer.take()}, urgent=True)
