@@ -7,7 +7,7 @@ sealed: `intact` asks for both.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 from toolkit import InvalidInput, SpecificationError
 
 from .canonical import LARGEST_INTEGER, encode_plain
-from .record import CLOCK, GENESIS, HEADER, SCHEMA, SEAL_NAME, RecordKind, leaf_hash, seal_text
-from .segment import FAULT_NAME, segment_name
+from .checkpoint import last_checkpoint
+from .merkle import Frontier, leaf_hash
+from .record import CLOCK, FINAL_KINDS, GENESIS, HEADER, SCHEMA, RecordKind
+from .segment import CHECKPOINTS_NAME, FAULT_NAME, segment_name
 
 MAX_LINE = 2**20
 _KINDS = frozenset(kind.value for kind in RecordKind)
@@ -42,7 +44,7 @@ class VerifyResult:
     records: how many records, from the first on, are whole and chained.
     problem: the first thing wrong; None if there is nothing.
     torn_tail_bytes: length of a last line without newline, which a crash leaves behind. It was never acknowledged as durable.
-    sealed: the writer ended in order, and its seal names these records.
+    sealed: the writer ended in order, and its last checkpoint covers these records; the signature is not looked at here.
     last_hash: leaf hash of the last good record, hex; compare it with a copy kept elsewhere to see a log rewritten as a whole.
     first_utc_ns, last_utc_ns: of the good records; 0 if there is none.
     fault: what the writer noted when it failed; beside the chain, so not protected by it.
@@ -88,12 +90,13 @@ def verify(directory: Path | str) -> VerifyResult:
     """Check the log in `directory`, or in its folder `audit`, from the first line to the last.
 
     Detects an edited, inserted, deleted, doubled or moved line, a missing head or inner segment, a line that is not canonical.
-    Does not detect a log that somebody rewrote from one record to its end, hashes and seal included: see `record`.
+    Does not detect a log that somebody rewrote from one record to its end: `verify_log` checks the signatures that show it.
     Raises:
         SpecificationError: there is no log, or its files cannot be read.
     """
     folder = _log_directory(Path(directory))
-    chain = _Chain()
+    vouched = last_checkpoint(folder / CHECKPOINTS_NAME)
+    chain = _Chain(vouched=vouched)
     segments = _segments(folder)
     torn, problem = 0, None
     for index, segment in enumerate(segments):
@@ -103,9 +106,11 @@ def verify(directory: Path | str) -> VerifyResult:
         torn, problem = _verify_segment(segment, chain, last=index == len(segments) - 1)
         if problem is not None:
             break
-    sealed = (folder / SEAL_NAME).exists()
-    if sealed and problem is None:
-        problem = _verify_seal(folder / SEAL_NAME, chain, torn)
+    sealed = chain.ended and vouched is not None and vouched[0] == chain.seq and not torn
+    complete = sealed if chain.ended else vouched is None or vouched[0] <= chain.seq
+    if problem is None and not complete:
+        what = f"the last checkpoint covers {vouched[0] if vouched else 0} records, {chain.seq} are here"
+        problem = Problem(CHECKPOINTS_NAME, 1, chain.seq, what)
     return VerifyResult(
         records=chain.seq,
         problem=problem,
@@ -146,6 +151,8 @@ class _Chain:
 
     seq: int = 0
     prev: str = GENESIS
+    vouched: tuple[int, bytes] | None = None
+    tree: Frontier = field(default_factory=Frontier)
     ended: bool = False
     last_kind: str = ""
     first_utc_ns: int = 0
@@ -154,7 +161,7 @@ class _Chain:
     def accept(self, line: bytes) -> str:
         """Return what is wrong with `line` as the next record, or "" and move on."""
         if self.ended:
-            return "a line after RUN_END"
+            return "a line after the last record"
         try:
             record = _parse(line)
             again = encode_plain(record)
@@ -165,10 +172,14 @@ class _Chain:
         problem = self._wrong_header(record)
         if problem:
             return problem
-        self.ended = record["kind"] == RecordKind.RUN_END
+        self.ended = record["kind"] in FINAL_KINDS
         self.last_kind, self.last_utc_ns = record["kind"], int(record["utc_ns"])
         self.first_utc_ns = self.first_utc_ns or self.last_utc_ns
-        self.seq, self.prev = self.seq + 1, leaf_hash(line)
+        leaf = leaf_hash(line)
+        self.tree.append(leaf)
+        self.seq, self.prev = self.seq + 1, leaf.hex()
+        if self.vouched is not None and self.vouched[0] == self.seq and self.vouched[1] != self.tree.root():
+            return "the records up to here are not those that the last checkpoint covers"
         return ""
 
     def _wrong_header(self, record: Any) -> str:
@@ -184,6 +195,9 @@ class _Chain:
             return f"kind {record['kind']!r} has no place here"
         if not all(isinstance(record[name], str) and record[name].isdecimal() for name in ("utc_ns", "mono_ns")):
             return "a time is not a decimal number of nanoseconds"
+        error_us = record["clock_error_us"]
+        if error_us is not None and not (type(error_us) is int and error_us >= 0):
+            return f"clock_error_us {error_us!r}"
         if record["clock"] != CLOCK or not isinstance(record["actor"], str) or not isinstance(record["data"], dict):
             return "clock, actor or data is not of its type"
         if record["kind"] == RecordKind.RUN_END and record["data"].get("records") != self.seq:
@@ -193,8 +207,12 @@ class _Chain:
 
 def _verify_segment(segment: Path, chain: _Chain, *, last: bool) -> tuple[int, Problem | None]:
     """Return the length of a torn tail and the first problem."""
+    before = 0
     for number, line in _lines(segment):
         what = ""
+        if last and not chain.ended and b"\0" in line:
+            return segment.stat().st_size - before, None
+        before += len(line)
         if line.endswith(b"\n"):
             what = chain.accept(line[:-1])
         elif len(line) >= MAX_LINE:
@@ -206,17 +224,6 @@ def _verify_segment(segment: Path, chain: _Chain, *, last: bool) -> tuple[int, P
         if what:
             return 0, Problem(segment.name, number, chain.seq, what)
     return 0, None
-
-
-def _verify_seal(seal: Path, chain: _Chain, torn: int) -> Problem | None:
-    found = seal.read_bytes()[:MAX_LINE]
-    if torn:
-        what = "the log is sealed, yet its last line has no end"
-    elif found != seal_text(chain.seq, chain.prev):
-        what = f"does not seal these {chain.seq} records: records were cut off or changed, or the seal was; it says {found[:120]!r}"
-    else:
-        return None
-    return Problem(seal.name, 1, chain.seq, what)
 
 
 def _lines(segment: Path) -> Iterator[tuple[int, bytes]]:

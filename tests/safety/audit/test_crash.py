@@ -47,6 +47,10 @@ def acknowledged(process: subprocess.Popen[bytes]) -> int:
     return max((int(line) for line in complete.splitlines()), default=0)
 
 
+def handed_over(directory: Path) -> int:
+    return sum(record["kind"] not in ("KEY", "CONTROL_LOST") for record in read_records(directory))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_no_acknowledged_record_is_lost_when_everything_is_killed_at_once(tmp_path: Path, seed: int) -> None:
     process, writer = start(tmp_path / "audit")
@@ -57,10 +61,8 @@ def test_no_acknowledged_record_is_lost_when_everything_is_killed_at_once(tmp_pa
         os.kill(pid, signal.SIGKILL)
     process.wait(PATIENCE_S)
     wait_for_end(writer)
-    result = verify(tmp_path)
-    assert result.ok
-    assert result.records > acknowledged(process)
-    assert result.records == len(list(read_records(tmp_path)))
+    assert verify(tmp_path).ok
+    assert handed_over(tmp_path) >= acknowledged(process)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -72,7 +74,7 @@ def test_what_a_killed_control_process_handed_over_is_kept_sealed_and_explained(
     wait_for_end(writer)
     result = verify(tmp_path)
     assert result.intact and not result.closed and result.last_kind == "CONTROL_LOST"
-    assert result.records > acknowledged(process)
+    assert handed_over(tmp_path) >= acknowledged(process)
     assert "without closing" in list(read_records(tmp_path))[-1]["data"]["reason"]
 
 
@@ -82,7 +84,7 @@ def test_a_killed_writer_leaves_a_good_log_and_stops_the_control_process(tmp_pat
     os.kill(writer, signal.SIGKILL)
     assert process.wait(PATIENCE_S) == 1
     result = verify(tmp_path)
-    assert result.ok and not result.sealed and result.records > acknowledged(process)
+    assert result.ok and not result.sealed and handed_over(tmp_path) >= acknowledged(process)
 
 
 def test_an_interrupt_at_the_terminal_ends_the_run_and_not_its_log(tmp_path: Path) -> None:
