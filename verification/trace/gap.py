@@ -161,6 +161,9 @@ def _of_release(matrix: Matrix) -> Iterator[Gap]:
         return
     if evidence.product.dirty:
         yield Gap("no evidence", "evidence", "the tree had changes that no commit holds", release=True)
+    left_out = sorted({test.node_id for test in matrix.marked} - {test.test for test in evidence.tests})
+    if left_out:
+        yield Gap("no evidence", "evidence", f"{len(left_out)} tests of the tree have no result, the first is {left_out[0]}", release=True)
     if not evidence.complete or evidence.deselected:
-        left_out = f"the session was {'' if evidence.complete else 'not '}complete, {evidence.deselected} tests were deselected"
-        yield Gap("no evidence", "evidence", left_out, release=True)
+        how = f"the session was {'' if evidence.complete else 'not '}complete, {evidence.deselected} tests were deselected"
+        yield Gap("no evidence", "evidence", how, release=True)

@@ -68,6 +68,7 @@ def test_the_lines_of_the_readme_move_the_arm_and_leave_a_log(line: Assembly, tm
     assert (directory / "truth.bin").stat().st_size > 0
 
 
+@pytest.mark.requirement("SAF-042")
 def test_a_stream_of_servo_setpoints_is_followed_and_goes_stale(line: Assembly, tmp_path: Path) -> None:
     def use(arm: ArmSession) -> None:
         arm.enable()
@@ -90,6 +91,7 @@ def test_a_stream_of_servo_setpoints_is_followed_and_goes_stale(line: Assembly, 
     session(line, tmp_path, use)
 
 
+@pytest.mark.requirement("SAF-023")
 def test_motion_is_refused_unless_enabled(line: Assembly, tmp_path: Path) -> None:
     with ArmSession.open(line.procedure.file, tmp_path / "run") as arm:
         path = [GOAL_M, GOAL_M]
@@ -113,6 +115,7 @@ def test_motion_is_refused_unless_enabled(line: Assembly, tmp_path: Path) -> Non
         ArmSession.open(line.procedure.file, tmp_path / "run")
 
 
+@pytest.mark.requirement("SAF-030")
 def test_an_exception_inside_disables_the_arm_and_closes_the_log(line: Assembly, tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError, match="the user's own"), ArmSession.open(line.procedure.file, tmp_path) as arm:
         arm.enable()
