@@ -26,8 +26,8 @@ def checkpoint_text(origin: str, size: int, root: bytes) -> str:
 def last_checkpoint(path: Path) -> tuple[int, bytes] | None:
     """Return size and root of the last whole checkpoint in a file, whoever signed it; None if there is none."""
     try:
-        notes = path.read_bytes().split(b"\n\n")[:-1]
-        _, size, root = notes[-2].split(b"\n")
+        parts = path.read_bytes().split(b"\n\n")[:-1]
+        _, size, root = parts[len(parts) // 2 * 2 - 2].split(b"\n")  # text, signature, text, signature, perhaps a text alone
         return int(size), b64decode(root)
     except (OSError, ValueError, IndexError):
         return None
