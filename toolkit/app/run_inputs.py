@@ -74,7 +74,7 @@ def _keep(assembly: Assembly, directory: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise AuditFault(f"the inputs of the run cannot be kept in {directory}: {error.strerror or error}") from error
     again = load_profile(directory / PROFILE)
-    if again != profile or not np.array_equal(load_tube(directory / TUBE, again).e, assembly.tube.e):
+    if again.model_dump() != profile.model_dump() or not np.array_equal(load_tube(directory / TUBE, again).e, assembly.tube.e):
         raise SpecificationError("the profile or its tube changed while the run was starting", file=str(profile.path))
     inputs: dict[str, dict[str, Any]] = {name: {"sha256": hashlib.sha256(content).hexdigest()} for name, content in contents.items()}
     inputs[PROFILE]["named"], inputs[TUBE]["named"] = procedure.device.profile, profile.tube_file

@@ -33,8 +33,10 @@ class Difference:
 
     def __str__(self) -> str:
         place = f"record {self.record}" + ("" if self.cycle is None else f" (cycle {self.cycle})")
-        size = "" if self.size is None else f", apart by {self.size:.3g}" + (f" ({self.ulps:.3g} ulp)" if self.ulps is not None and self.ulps < ULPS_SHOWN else "")
-        return f"{place}: {self.field}: logged {_short(self.logged)}, recomputed {_short(self.recomputed)}{size}"
+        apart = "" if self.size is None else f", apart by {self.size:.3g}"
+        if self.ulps is not None and self.ulps < ULPS_SHOWN:
+            apart += f" ({self.ulps:.3g} ulp)"
+        return f"{place}: {self.field}: logged {_short(self.logged)}, recomputed {_short(self.recomputed)}{apart}"
 
 
 def compare(record: int, cycle: int | None, field: str, logged: Any, recomputed: Any) -> Iterator[Difference]:
