@@ -20,6 +20,7 @@ from toolkit.app import control_process, run
 from toolkit.app.assembly import Assembly, assemble
 from toolkit.app.control_process import Outcome
 from toolkit.app.results import write_results
+from verification.replay import Replayed, replay
 from verification.run_directory import RunSummary
 
 ROOT = Path(__file__).parents[3]
@@ -168,6 +169,14 @@ def perform(
             return performed
     assert performed is not None
     pytest.fail(f"{2 * ATTEMPTS} runs in a row: this machine is too busy, or the loop too slow: {performed.outcome}")
+
+
+def assert_replays(run: Performed, assembly: Assembly) -> Replayed:
+    """Every decision of the run is found again, bit for bit, from its log alone."""
+    found = replay(run.records, assembly.safety_layer(), assembly.profile.tick_map)
+    assert found.is_identical, [str(difference) for difference in found.differences[:5]]
+    assert found.cycles == len(run.cycles)
+    return found
 
 
 def was_late(run: Performed) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from controllers import TrackingMpc
-from tests.toolkit.app.runs import Live, Performed, perform, was_late
+from tests.toolkit.app.runs import Live, Performed, assert_replays, perform, was_late
 from toolkit import JointProposal, SolveReport
 from toolkit.app.assembly import Assembly
 from toolkit.app.figures import truth_figures
@@ -24,7 +24,10 @@ STILL_RAD_S = 0.02
 
 
 def stopped_inside(run: Performed, assembly: Assembly) -> None:
-    """In the plant's truth: no constraint was violated, and the arm has come to rest within the tube of the last setpoints."""
+    """In the plant's truth: no constraint was violated, and the arm has come to rest within the tube of the last setpoints.
+
+    And whatever happened, its log says enough to decide all of it again.
+    """
     log = read_run_log(run.directory / "audit")
     truth = read_truth(run.directory / "truth.bin")
     figures = truth_figures(assembly, log, truth)
@@ -34,6 +37,7 @@ def stopped_inside(run: Performed, assembly: Assembly) -> None:
     assert speed <= STILL_RAD_S, f"still moving: {speed} rad/s or m/s"
     recent = assembly.profile.tick_map.to_joints(log.ticks[-(assembly.tube.window + 1) :])
     assert np.all(last[-1] >= recent.min(axis=0) - assembly.tube.e) and np.all(last[-1] <= recent.max(axis=0) + assembly.tube.e)
+    assert_replays(run, assembly)
 
 
 def test_the_slow_line_itself_completes(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +55,7 @@ def test_the_slow_line_itself_completes(line: Assembly, tmp_path: Path, monkeypa
 @pytest.mark.requirement("SAF-035", "AUD-016")
 def test_a_dead_arm_is_a_device_fault(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = perform(line, tmp_path, monkeypatch, lambda live: live.arm.kill())
+    assert_replays(run, line)
     assert run.outcome.exit_code == 4 and run.outcome.reason.startswith("device: ")
     assert not run.outcome.disabled and "not disabled, the arm holds" in run.outcome.reason
     assert run.cycles[-1]["verdict"] == "STOP" and run.cycles[-1]["reason"] and not run.cycles[-1]["written"]

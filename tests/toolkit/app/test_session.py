@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from safety.audit import read_records, verify
-from tests.toolkit.app.runs import ATTEMPTS, children
+from tests.toolkit.app.runs import ATTEMPTS, Performed, assert_replays, children
 from toolkit import DeviceFault, InvalidInput, NoSafeCommand, OperatingState
 from toolkit.app.assembly import Assembly
+from toolkit.app.control_process import Outcome
 from toolkit.app.session import ArmSession
 
 GOAL_M = np.array([0.004, 0.002, -0.116])
@@ -65,6 +66,7 @@ def test_the_lines_of_the_readme_move_the_arm_and_leave_a_log(line: Assembly, tm
     states = [r["data"]["state"] for r in read_records(directory / "audit") if r["kind"] == "STATE"]
     assert states == ["ENABLED", "DISABLED", "ENABLED", "DISABLED"]
     assert verify(directory).closed and verify(directory).intact
+    assert_replays(Performed(directory, Outcome("", "", 0)), line)
     assert (directory / "truth.bin").stat().st_size > 0
 
 
