@@ -76,7 +76,7 @@ def load_register(root: Path) -> Register:
     folder = root / FOLDER
     if not folder.is_dir():
         raise SpecificationError(
-            "no such folder: requirements are part of the source checkout, not of the installed package; use --root CHECKOUT",
+            "no such folder: requirements are part of a source checkout, not of an installed package (pip install -e . in a checkout)",
             file=str(folder),
         )
     reader = _Reader(folder)
