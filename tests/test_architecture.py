@@ -25,7 +25,7 @@ CHECKER_FOREIGN = {"flint"}  # the checker trusts exact arithmetic and nothing e
 FILE_LINES_MAX = 300
 CHECKER_LINES_MAX = 250
 FUNCTION_LINES_MAX = 70
-FILES_ALLOWED_LONGER: set[str] = set()
+FILES_ALLOWED_LONGER = {"safety/audit/verify_log.py"}  # one file on purpose: a reviewer copies it out and needs nothing else
 
 
 def sources(*folders: str) -> list[Path]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from devices import Faults, SimulatedArm, launch_simulated_arm
-from safety.audit import VerifyResult, read_records, verify
+from safety.audit import Report, read_records, verify
 from toolkit.app import control_process, run
 from toolkit.app.assembly import Assembly, assemble
 from toolkit.app.control_process import Outcome
@@ -83,7 +83,7 @@ class Performed:
         return self.of_kind("CYCLE")
 
     @property
-    def log(self) -> VerifyResult:
+    def log(self) -> Report:
         return verify(self.directory)
 
     def figures(self, assembly: Assembly) -> RunSummary:

@@ -69,7 +69,7 @@ def test_a_dead_control_process_leaves_the_arm_holding_inside_its_margins(
 ) -> None:
     run = perform(line, tmp_path, monkeypatch, lambda live: os.kill(live.control_pid, signal.SIGKILL))
     assert run.outcome.exit_code == 3 and "the control process died (exit code -9)" in run.outcome.reason
-    assert run.records[-1]["kind"] == "CONTROL_LOST" and run.log.sealed and not run.log.closed
+    assert run.records[-1]["kind"] == "CONTROL_LOST" and run.log.state == "lost"
     stopped_inside(run, line)
     assert run.figures(line).status == "stopped"
 
@@ -86,7 +86,7 @@ def test_a_control_process_that_hangs_is_ended(line: Assembly, tmp_path: Path, m
 def test_a_dead_log_writer_is_an_audit_fault(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = perform(line, tmp_path, monkeypatch, lambda live: os.kill(live.writer_pid, signal.SIGKILL))
     assert run.outcome.exit_code == 5 and run.outcome.reason.startswith("log: ") and run.outcome.disabled
-    assert run.log.ok and not run.log.sealed, "what was durable is whole, and nobody sealed it"
+    assert run.log.ok and run.log.state == "open", "what was durable is whole, and nobody sealed it"
     stopped_inside(run, line)
     assert run.figures(line).status == "audit_fault"
 
@@ -102,7 +102,7 @@ def test_a_full_disk_is_an_audit_fault_that_the_log_itself_names(
 
     run = perform(line, tmp_path, monkeypatch, fill)
     assert run.outcome.exit_code == 5 and "File too large" in run.outcome.reason and run.outcome.disabled
-    assert run.log.ok and not run.log.sealed and "File too large" in run.log.fault
+    assert run.log.ok and run.log.state == "open" and "File too large" in run.log.fault
     stopped_inside(run, line)
 
 
