@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from .entry import ControlId, Entry, Phrase, RequirementId, Sentence
 
-CodeReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_.][\w./-]*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$")]
+CodeReference = Annotated[str, StringConstraints(pattern=r"^\.?[\w-]+([./][\w-]+)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$")]
 """A path relative to the repository's root, or `path:name` or `path:Class.name` of a definition in that file."""
 
 NONE_YET: Literal["none yet"] = "none yet"
