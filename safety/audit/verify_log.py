@@ -271,7 +271,7 @@ def inclusion_holds(leaf: bytes, index: int, size: int, proof: list[bytes], root
         middle, sibling = _split(low, high), rest.pop()
         return node_hash(climb(low, middle), sibling) if index < middle else node_hash(sibling, climb(middle, high))
 
-    if not 0 <= index < size < 2**63 or not _are_hashes([leaf, root, *proof]) or len(proof) != len(inclusion_ranges(index, 0, size)):
+    if not 0 <= index < size < 2**63 or not _are_hashes([leaf, *proof]) or len(proof) != len(inclusion_ranges(index, 0, size)):
         return False
     rest = list(proof)
     return climb(0, size) == root
@@ -291,7 +291,7 @@ def consistency_holds(old: int, new: int, proof: list[bytes], old_root: bytes, n
         before, after = climb(middle, high, False)
         return node_hash(sibling, before), node_hash(sibling, after)
 
-    if not 0 < old <= new < 2**63 or not _are_hashes([old_root, new_root, *proof]) or len(proof) != len(consistency_ranges(old, 0, new)):
+    if not 0 < old <= new < 2**63 or not _are_hashes(proof) or len(proof) != len(consistency_ranges(old, 0, new)):
         return False
     rest = list(proof)
     return climb(0, new, True) == (old_root, new_root)
@@ -616,7 +616,7 @@ class Report:
 
     @property
     def problem(self) -> Problem | None:
-        """The first problem in the order of the records."""
+        """The first problem: of the records, in their order, else of the checkpoints."""
         return self.problems[0] if self.problems else None
 
     @property
@@ -668,7 +668,7 @@ class Walk:
         self._held: deque[Held] = deque()  # at most two: the newest, and one before it while it is in doubt
         self._next_seq = 0
         self._key: PublicKey | None = None  # in force: signs the next checkpoint
-        self._trusted = True  # unbroken from key 0 to the key in force
+        self._trusted = False  # unbroken from key 0 to the key in force
         self._epoch, self._handed_over, self._matched = -1, 0, 0
         self._due: deque[int] = deque(maxlen=2)  # sizes of the newest checkpoints that the log asks for
         self._next_size = 0  # smallest size of a checkpoint still to come
@@ -819,13 +819,17 @@ class Walk:
         """Take the key that a KEY record names. It is trusted if a trusted key signed for this record, key 0 if the operator did."""
         self._epoch += 1
         try:
-            if data.get("epoch") != self._epoch:
-                raise ValueError(f"epoch {data.get('epoch')!r} where {self._epoch} is due")
+            epoch, due = data.get("epoch"), self._epoch
+            if type(epoch) is not int or epoch != due:
+                self._trusted, self._epoch = False, epoch if type(epoch) is int else due
+                if self.report.ok:  # else: a KEY record before it could not be read
+                    raise ValueError(f"epoch {epoch!r:.80} where {due} is due")
             self._key = parse_vkey(str(data.get("vkey")))
             if self._key.name != ORIGIN + self.report.run:
                 raise ValueError(f"a key of {self._key.name!r:.80}")
             if self._epoch == 0:
                 self._check_certificate(str(data.get("certificate")), self._key)
+                self._trusted = held.seq == 1
         except ValueError as error:
             self._trusted = False
             self.tell(held.file, held.number, f"KEY: {error}", held.seq)
@@ -856,7 +860,7 @@ class Walk:
     def _compare_checkpoints(self, held: Held) -> None:
         """Hold the root of all records so far against every checkpoint of that size, in every place."""
         report, kind, size, index = self.report, held.line.kind, self.report.records, self._epoch
-        is_due = kind in LAST_KINDS or (kind == "KEY" and index >= 0)
+        is_due = kind in LAST_KINDS or (kind == "KEY" and held.seq > 1)
         good, faults = list[tuple[str, Note]](), set[str]()
         for place in self.places:
             found = place.next
@@ -893,11 +897,10 @@ class Walk:
         """Return what is wrong with a checkpoint of the records so far; `good`: those of other places that are good."""
         if checkpoint.origin != ORIGIN + self.report.run:
             return f"of another run, {checkpoint.origin!r:.80}"
-        if self._key is None:
-            return "the key that must have signed it is not known"
-        if self.report.signatures is not None:
-            self.report.signatures += 1
-        fault = signature_fault(checkpoint.note, self._key)
+        fault = ""
+        if self._key is not None:  # else: the record that named it cannot be read; nothing is vouched for from there on
+            fault = signature_fault(checkpoint.note, self._key)
+            self.report.signatures = None if self.report.signatures is None else self.report.signatures + 1
         if self.tree is not None and checkpoint.root != self.tree.root():
             return f"{fault}, and its root is not that of the records" if fault else WRONG_ROOT
         if not fault and good and checkpoint.note != good[0][1]:
@@ -938,7 +941,7 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
     walk.end()
     walk.conclude(segments[-1].name, number)
     report.good = min(report.records, walk.first_bad)
-    report.problems.sort(key=lambda problem: (problem.last_seq if problem.seq >= 0 else 2**63, -problem.seq))  # earliest, narrowest
+    report.problems.sort(key=lambda problem: (SEGMENT.fullmatch(problem.file) is None, problem.seq, problem.last_seq))
     return report
 
 
