@@ -9,6 +9,7 @@ import select
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -17,14 +18,15 @@ from typing import Any
 
 from devices import DynamixelArm
 from safety import Memory, Reaction, RecordedLayer, StateMachine
-from safety.audit import AuditLog, RecordKind
+from safety.audit import RecordKind
 from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
+from .log_options import LogOptions
 from .pilot import Pilot
 from .realtime import request_realtime
-from .run_inputs import run_meta
+from .run_records import LineWatch, open_log, record_device
 
 STATUS_EVERY = 20
 REST_CYCLES = 20
@@ -42,11 +44,11 @@ class Outcome:
     realtime: dict[str, bool] = field(default_factory=dict)
 
 
-def control_main(procedure_path: str, run_directory: str, port: str | None, pipe: Connection) -> None:
+def control_main(procedure_path: str, run_directory: str, port: str | None, options: LogOptions, pipe: Connection) -> None:
     """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a loop interrupted at a random line would not stop safely
     try:
-        outcome = _Run(assemble(procedure_path), Path(run_directory), port, pipe).execute()
+        outcome = _Run(assemble(procedure_path), Path(run_directory), port, options, pipe).execute()
     except ToolkitError as error:
         outcome = Outcome("refused", str(error), error.exit_code)
     with suppress(OSError):  # nobody may listen any more; the log has it
@@ -57,8 +59,8 @@ def control_main(procedure_path: str, run_directory: str, port: str | None, pipe
 class _Run:
     """One run from connect to disable. Any exit leaves the arm disabled at rest, or holding with the reason said."""
 
-    def __init__(self, assembly: Assembly, directory: Path, port: str | None, pipe: Connection) -> None:
-        self._assembly, self._directory, self._port, self._pipe = assembly, directory, port, pipe
+    def __init__(self, assembly: Assembly, directory: Path, port: str | None, options: LogOptions, pipe: Connection) -> None:
+        self._assembly, self._directory, self._port, self._options, self._pipe = assembly, directory, port, options, pipe
         self._layer = RecordedLayer(assembly.safety_layer())
         self._states = StateMachine()
         self._counts: Counter[str] = Counter()
@@ -69,10 +71,13 @@ class _Run:
     def execute(self) -> Outcome:
         self._pilot = Pilot(self._assembly)
         self._assembly.shield.warm_up()
-        self._log = AuditLog(self._directory / "audit", run_meta(self._assembly, self._directory))
+        procedure = Path(self._assembly.procedure.file).name
+        self._log = open_log(self._assembly, self._directory, self._options, f"primum run {procedure}")
         device = DynamixelArm(self._assembly.profile, self._port)
         try:
             device.connect()
+            record_device(self._log, device)
+            self._line = LineWatch(device)
             device.enable(self._layer.enable(device.read()))
         except ToolkitError as error:
             device.close()
@@ -162,9 +167,25 @@ class _Run:
             if self._pipe.poll(0):
                 self._stop_reason = str(self._pipe.recv())
                 self._layer.request_stop(self._stop_reason)
+                self._log_operator_stop()
         except (OSError, EOFError):
             self._stop_reason = "the front end is gone"
             self._layer.request_stop(self._stop_reason)
+        self._guarded(lambda: self._line.look(self._log))
+
+    def _log_operator_stop(self) -> None:
+        said = {"action": "stop", "reason": self._stop_reason}
+        self._guarded(lambda: self._log.append(RecordKind.OPERATOR, said, actor=self._options.actor, urgent=True))
+
+    def _guarded(self, write: Callable[[], object]) -> None:
+        """Between cycles as in them: a record that cannot be made ends motion along the certified plan, not the loop."""
+        if isinstance(self._fault, AuditFault):
+            return
+        try:
+            write()
+        except AuditFault as fault:
+            self._fault = self._fault or fault
+            self._layer.request_stop(f"the log cannot be written: {fault}")
 
     def _tell(self, kind: str, value: object) -> None:
         """Say it if the parent's end has room: a parent that does not listen must not stop the loop, and the log has it all."""

@@ -1,5 +1,6 @@
 """report.html of a run: its log, figures and truth in the report's own terms."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,7 @@ from verification.run_directory import RunSummary
 
 from .assembly import Assembly
 from .figures import TruthFigures, commanded_names
+from .log_options import who_vouches
 from .run_log import RunLog
 
 GAP_S = 0.1
@@ -36,7 +38,8 @@ GAP_S = 0.1
 
 def write_run_report(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, path: Path) -> int:
     """Write the report of a run; returns its size in bytes."""
-    return write_report(report_data(assembly, log, figures, summary, path.parent.name), path)
+    data = report_data(assembly, log, figures, summary, path.parent.name)
+    return write_report(replace(data, notes=(*data.notes, f"Log: {who_vouches(path.parent / 'audit')}.")), path)
 
 
 def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, name: str) -> ReportData:

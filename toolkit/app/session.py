@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 from controllers import MotionHandle, MotionKind, MotionLimits, Motions, PathReference, TrackingMpc
 from devices import DynamixelArm, launch_simulated_arm
 from safety import Memory, RecordedLayer, StateMachine
-from safety.audit import AuditLog, RecordKind
+from safety.audit import RecordKind
+from safety.audit.machine_state import refuse_unresolved
 from toolkit import (
     AuditFault,
     CycleRecord,
@@ -40,10 +41,11 @@ from toolkit.procedure import joint_vector
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
+from .log_options import LogOptions
 from .mpc_setup import build_mpc, prime
 from .pilot import line_speed, nearly_rests, stay
 from .run import new_directory
-from .run_inputs import run_meta
+from .run_records import LineWatch, open_log, record_device
 from .timely_mpc import TimelyMpc
 
 JOIN_S = 10.0
@@ -78,8 +80,9 @@ class ArmSession:
     certified tail, disables and closes the log, whatever happened inside.
     """
 
-    def __init__(self, assembly: Assembly, directory: Path) -> None:
+    def __init__(self, assembly: Assembly, directory: Path, options: LogOptions | None = None) -> None:
         self._assembly, self._directory = assembly, directory
+        self._options = options or LogOptions.resolve()
         self._stack = ExitStack()
         self._layer = RecordedLayer(assembly.safety_layer())
         self._states = StateMachine()
@@ -96,36 +99,47 @@ class ArmSession:
         self.verdicts: Counter[str] = Counter()
 
     @classmethod
-    def open(cls, procedure: Path | str, directory: Path | str) -> Self:
+    def open(cls, procedure: Path | str, directory: Path | str, options: LogOptions | None = None) -> Self:
         """Check the procedure, start the device if it is simulated, connect. Nothing is enabled.
 
+        Args:
+            options: of the log; None: as environment and configuration file say.
         Raises:
             SpecificationError: the procedure. InvalidInput: the directory is not empty. DeviceFault: the device.
+            AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it.
         """
-        session = cls(assemble(procedure), Path(directory))
+        session = cls(assemble(procedure), Path(directory), options)
         session._connect()
         return session
 
     def _connect(self) -> None:
+        refuse_unresolved(self._options.state)
         new_directory(self._directory)
         profile, port = self._assembly.profile, None
         with ExitStack() as stack:
             if profile.is_simulated:
                 port = stack.enter_context(launch_simulated_arm(profile, truth=self._directory / "truth.bin")).port
-            meta = run_meta(self._assembly, self._directory)
-            self._log = stack.enter_context(AuditLog(self._directory / "audit", meta))
+            log = open_log(self._assembly, self._directory, self._options, "a session in Python")
+            self._log = stack.enter_context(log)
             self._device = stack.enter_context(DynamixelArm(profile, port))
             self._device.connect()
+            record_device(self._log, self._device)
+            self._line = LineWatch(self._device)
             self._stack = stack.pop_all()
 
-    def enable(self) -> None:
+    def enable(self, reason: str = "asked for by the program") -> None:
         """CRTK enable: certify staying here, switch on, start the cycle. Returns when the first cycle is over.
 
+        Args:
+            reason: why, for the log.
         Raises:
+            AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it.
             InvalidInput: not in DISABLED. NoSafeCommand: staying here cannot be certified. DeviceFault: the device refused.
         """
         if self._states.state is not OperatingState.DISABLED:
             raise InvalidInput(f"enable: the arm is {self._states.state.value}")
+        refuse_unresolved(self._options.state)
+        self._log.append(RecordKind.OPERATOR, {"action": "enable", "reason": reason}, actor=self._options.actor, urgent=True)
         self._assembly.shield.warm_up()
         mpc = build_mpc(self._assembly)
         try:
@@ -147,8 +161,8 @@ class ArmSession:
         self._thread.start()
         self._cycling.wait(JOIN_S)
 
-    def disable(self) -> None:
-        """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged."""
+    def disable(self, reason: str = "asked for by the program") -> None:
+        """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged. reason: why, for the log."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(JOIN_S)
@@ -158,6 +172,8 @@ class ArmSession:
             self._device.disable(trusted=self._fault is None)
         self._states.command("disable")
         self._states.is_homed = False
+        self._line.look(self._log)
+        self._log.append(RecordKind.OPERATOR, {"action": "disable", "reason": reason}, actor=self._options.actor)
         self._log.append(RecordKind.STATE, {"state": "DISABLED", "reason": self._reason(), "calls": self._layer.take()}, urgent=True)
 
     def home(self) -> MotionHandle:

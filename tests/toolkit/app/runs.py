@@ -160,6 +160,7 @@ def perform(
                 hook(Live(launched[-1], status))
 
         directory = folder / f"run{attempt}"
+        monkeypatch.setenv("PRIMUM_STATE", str(folder / f"state{attempt}"))  # a log without end would block the next attempt
         result = run.run_procedure(Path(assembly.procedure.file), directory, progress, assembly, viewed)
         performed = Performed(directory, result.outcome, statuses)
         if hook is not None and not called:
