@@ -1,13 +1,14 @@
 """`primum audit replay`: the safety layer of a run built again from its directory, and every decision recomputed."""
 
+import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safety.audit import RecordKind, read_records, verify
+from safety.audit import RecordKind, read_lines, verify
 from toolkit import SpecificationError
 from verification.replay import Difference, Replayed, replay
 
@@ -87,7 +88,7 @@ def replay_run(directory: Path, progress: Callable[[int], None] | None = None) -
     layer, tick_map = assembly.safety_layer(), assembly.profile.tick_map
     assembly.shield.warm_up()
     begun_s = time.perf_counter()
-    found = replay(read_records(directory / "audit"), layer, tick_map, progress)
+    found = replay(_records(directory), layer, tick_map, progress)
     wall_s = time.perf_counter() - begun_s
     if not found.decisions:
         raise SpecificationError("nothing to replay: the safety layer decided nothing in this run", file=str(directory))
@@ -95,9 +96,21 @@ def replay_run(directory: Path, progress: Callable[[int], None] | None = None) -
     return RunReplay(found, _build_differences(start, assembly.hashes), wall_s, str(integrity), not integrity.ok)
 
 
+def _records(directory: Path) -> Iterator[dict[str, Any]]:
+    """The records as they stand in the log. Wide integers stay integers: they are compared by value, so nothing need be known of them."""
+    for segment, number, line in read_lines(directory / "audit"):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise SpecificationError(f"not JSON: {error}", file=str(segment), line=number) from error
+        if not (isinstance(record, dict) and isinstance(record.get("data"), dict)):
+            raise SpecificationError("not a record", file=str(segment), line=number)
+        yield record
+
+
 def _start(directory: Path) -> dict[str, Any]:
     """`meta` of the first record."""
-    first = next(read_records(directory / "audit"), None)
+    first = next(_records(directory), None)
     if first is None or first["kind"] != RecordKind.RUN_START:
         raise SpecificationError("the log does not begin with RUN_START", file=str(directory))
     meta: dict[str, Any] = first["data"]["meta"]

@@ -1,7 +1,7 @@
 """Where a logged value and the recomputed one are not the same, and by how much."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,21 +42,19 @@ class Difference:
 def compare(record: int, cycle: int | None, field: str, logged: Any, recomputed: Any) -> Iterator[Difference]:
     """Differences between two trees of plain values: what the log holds and what the same code would have written.
 
-    Numbers are compared by value, exactly; 1 and 1.0 are the same, as in JSON, true and 1 are not.
+    Numbers are compared by value, exactly: 1 and 1.0 are the same, as in JSON (and true is 1: how it is spelt is the hash chain's affair).
     """
-    if isinstance(logged, Mapping) and isinstance(recomputed, Mapping):
+    if logged == recomputed:
+        return
+    if isinstance(logged, dict) and isinstance(recomputed, dict):
         for name in (*recomputed, *(name for name in logged if name not in recomputed)):
             yield from compare(record, cycle, f"{field}.{name}", logged.get(name, _ABSENT), recomputed.get(name, _ABSENT))
     elif isinstance(logged, list) and isinstance(recomputed, list) and len(logged) == len(recomputed):
         for index, (one, other) in enumerate(zip(logged, recomputed, strict=True)):
             yield from compare(record, cycle, f"{field}[{index}]", one, other)
-    elif not _same(logged, recomputed):
+    else:
         size, ulps = _distance(logged, recomputed)
         yield Difference(record, cycle, field.lstrip("."), logged, recomputed, size, ulps)
-
-
-def _same(logged: object, recomputed: object) -> bool:
-    return isinstance(logged, bool) == isinstance(recomputed, bool) and bool(logged == recomputed)
 
 
 def _is_number(value: object) -> bool:

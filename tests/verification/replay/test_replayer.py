@@ -16,6 +16,8 @@ from toolkit import SpecificationError
 from toolkit.models import SerialArm
 from verification.replay import Difference, replay
 
+pytestmark = pytest.mark.requirement("AUD-027")
+
 SAMPLES = ("none", "stale", "off the tube", "far off", "foreign goal", "behind", "unhealthy")
 
 
