@@ -23,6 +23,7 @@ def notes(file: Path) -> list[str]:
     return [f"{text}\n\n{signature}\n" for text, signature in zip(parts[:-1:2], parts[1::2], strict=True)]
 
 
+@pytest.mark.requirement("AUD-021")
 def test_every_checkpoint_is_signed_by_the_key_that_was_named_before_it() -> None:
     keys = KeyChain(ORIGIN)
     key: Any = keys.first
@@ -35,6 +36,7 @@ def test_every_checkpoint_is_signed_by_the_key_that_was_named_before_it() -> Non
     assert open_note(keys.sign(9, ROOTS[3]).decode().removesuffix("\n"), VerifierKey.parse(key["vkey"]))
 
 
+@pytest.mark.requirement("AUD-021")
 def test_after_the_final_checkpoint_nothing_can_be_signed() -> None:
     keys = KeyChain(ORIGIN)
     keys.sign(1, ROOTS[0])
@@ -42,6 +44,7 @@ def test_after_the_final_checkpoint_nothing_can_be_signed() -> None:
         keys.sign(2, ROOTS[1])
 
 
+@pytest.mark.requirement("AUD-021")
 def test_no_private_key_that_has_signed_is_left_in_memory() -> None:
     keys = KeyChain(ORIGIN, bytes(range(32)))
     keys.next_key()
@@ -90,6 +93,7 @@ def waited_for(file: Path, count: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.requirement("AUD-021")
 def test_a_run_is_vouched_for_from_its_operator_to_its_last_record(run: Path) -> None:
     lines = [line for path in sorted((run / "audit").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
     records = [json.loads(line) for line in lines]
@@ -109,11 +113,13 @@ def test_a_run_is_vouched_for_from_its_operator_to_its_last_record(run: Path) ->
     assert len(found) >= 4 and int(size) == len(records) and last["kind"] == "RUN_END"
 
 
+@pytest.mark.requirement("AUD-021")
 def test_a_state_change_has_a_checkpoint_at_once(run: Path) -> None:
     kinds = [record["kind"] for record in read_records(run)]
     assert kinds[kinds.index("STATE") + 1] == "KEY"
 
 
+@pytest.mark.requirement("AUD-011")
 def test_the_second_place_has_the_same_checkpoints(run: Path) -> None:
     (copy,) = (run / "second").iterdir()
     name = next(read_records(run))["data"]["run"]

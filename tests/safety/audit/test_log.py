@@ -72,6 +72,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
     opened.log.close()
 
 
+@pytest.mark.requirement("AUD-002")
 def test_what_goes_in_comes_out_in_order(tmp_path: Path) -> None:
     with AuditLog(tmp_path / "audit", {"version": "1.2.3", "limits": np.array([0.5, 1.5])}) as log:
         assert [log.append(RecordKind.CYCLE, cycle(number)) for number in range(50)] == list(range(1, 51))
@@ -109,6 +110,7 @@ def test_a_record_becomes_durable_without_being_asked_for(opened: Opened) -> Non
     assert handed_over(opened.log.directory) == seq + 1
 
 
+@pytest.mark.requirement("AUD-006", "AUD-016")
 def test_what_an_exception_ended_says_so(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="the arm"), AuditLog(tmp_path / "audit", {}):
         raise RuntimeError("the arm \udc80")
@@ -116,6 +118,7 @@ def test_what_an_exception_ended_says_so(tmp_path: Path) -> None:
     assert verify(tmp_path).closed
 
 
+@pytest.mark.requirement("AUD-024")
 def test_a_payload_that_is_not_finite_is_refused_by_path_and_the_log_goes_on(opened: Opened) -> None:
     with pytest.raises(InvalidInput, match=r"^data\.state\.q\[1\]: not finite: nan"):
         opened.log.append(RecordKind.CYCLE, {"state": {"q": np.array([0.0, np.nan])}})
@@ -148,6 +151,7 @@ def test_several_threads_may_append(opened: Opened) -> None:
     assert handed_over(opened.log.directory) == 201
 
 
+@pytest.mark.requirement("AUD-002")
 def test_a_step_of_the_wall_clock_is_a_record(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     real_ns = time.time_ns
     monkeypatch.setattr(log_module.time, "time_ns", lambda: real_ns() - 3_600_000_000_000)
@@ -159,6 +163,7 @@ def test_a_step_of_the_wall_clock_is_a_record(opened: Opened, monkeypatch: pytes
     assert step["kind"] == "CLOCK_STEP" and step["data"]["step_s"] == pytest.approx(-3600.0, abs=1.0)
 
 
+@pytest.mark.requirement("AUD-003")
 def test_an_existing_log_is_refused_and_untouched(tmp_path: Path) -> None:
     AuditLog(tmp_path / "audit", {}).close()
     before = (tmp_path / "audit" / "000000.jsonl").read_bytes()
@@ -173,6 +178,7 @@ def test_a_place_that_is_no_directory_is_refused(tmp_path: Path) -> None:
         AuditLog(tmp_path / "file" / "audit", {})
 
 
+@pytest.mark.requirement("AUD-022")
 def test_a_writer_that_does_not_start_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(AuditFault, match="the log writer"):
         AuditLog(tmp_path / "audit", {}, start_writer=lambda places: WriterProcess(places, ("nowhere.py",)))
@@ -186,6 +192,7 @@ def test_a_closed_log_takes_no_record(tmp_path: Path) -> None:
         log.append(RecordKind.EVENT, {})
 
 
+@pytest.mark.requirement("AUD-012")
 def test_a_killed_writer_is_a_fault_for_every_append_from_then_on(tmp_path: Path) -> None:
     opened = Opened(tmp_path / "audit")
     seq = opened.log.append(RecordKind.EVENT, {}, urgent=True)
@@ -201,6 +208,7 @@ def test_a_killed_writer_is_a_fault_for_every_append_from_then_on(tmp_path: Path
     assert result.ok and result.state == "open" and handed_over(tmp_path) >= seq + 1
 
 
+@pytest.mark.requirement("AUD-012")
 @pytest.mark.parametrize(
     ("fault", "value", "what"),
     [("full", 9_000, "No space left"), ("size_limit", 6_000, "File too large"), ("sync_fails", 5, "Input/output error")],
@@ -223,6 +231,7 @@ def test_a_failing_disk_is_a_fault_with_its_reason(
         assert syncs.read_text() == "x"
 
 
+@pytest.mark.requirement("AUD-012")
 def test_a_full_file_system_is_a_fault_that_is_noted_on_that_file_system(tmp_path: Path) -> None:
     place = tmp_path / "small"
     place.mkdir()
@@ -240,6 +249,7 @@ def test_a_full_file_system_is_a_fault_that_is_noted_on_that_file_system(tmp_pat
         subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.requirement("AUD-013")
 def test_a_disk_that_stalls_fills_the_queue_and_never_blocks(tmp_path: Path) -> None:
     opened = Opened(tmp_path / "audit", queue_records=40, start_writer=faulty("stalls", 4))
     raised = until_fault(lambda: opened.log.append(RecordKind.CYCLE, cycle(0)))
@@ -252,6 +262,7 @@ def test_a_disk_that_stalls_fills_the_queue_and_never_blocks(tmp_path: Path) -> 
     assert opened.log.durable == 1
 
 
+@pytest.mark.requirement("AUD-013")
 def test_a_writer_that_is_stopped_is_a_fault_and_never_blocks(tmp_path: Path) -> None:
     opened = Opened(tmp_path / "audit")
     os.kill(opened.pid, signal.SIGSTOP)
@@ -261,6 +272,7 @@ def test_a_writer_that_is_stopped_is_a_fault_and_never_blocks(tmp_path: Path) ->
         opened.log.close(timeout_s=0.1)
 
 
+@pytest.mark.requirement("AUD-013")
 def test_a_burst_beyond_the_sockets_buffer_is_kept_while_the_writer_does_not_run(tmp_path: Path) -> None:
     opened = Opened(tmp_path / "audit")
     os.kill(opened.pid, signal.SIGSTOP)

@@ -18,6 +18,8 @@ from safety.audit.machine_state import (
 from safety.audit.places import Places
 from toolkit import AuditFault, InvalidInput
 
+pytestmark = pytest.mark.requirement("AUD-022")
+
 FAULTY = str(Path(__file__).with_name("faulty_writer.py"))
 
 

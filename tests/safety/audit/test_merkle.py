@@ -19,6 +19,8 @@ from safety.audit.merkle import (
 )
 from toolkit import InvalidInput
 
+pytestmark = pytest.mark.requirement("AUD-025")
+
 VECTORS = Path(__file__).parents[2] / "data" / "audit" / "rfc6962-merkle"
 ROOTS = json.loads((VECTORS / "roots.json").read_text())
 LEAVES = [leaf_hash(bytes.fromhex(text)) for text in ROOTS["leaf_inputs_hex"]]

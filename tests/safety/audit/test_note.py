@@ -6,6 +6,8 @@ import pytest
 from safety.audit.note import SigningKey, VerifierKey, open_note
 from toolkit import InvalidInput
 
+pytestmark = pytest.mark.requirement("AUD-026")
+
 VECTOR = (Path(__file__).parents[2] / "data" / "audit" / "signed-note" / "example.txt").read_text("utf-8")
 VKEY = VECTOR.split("verifier key: ")[1].split("\n")[0]
 NOTE = VECTOR.split("-----\n")[1]

@@ -19,6 +19,7 @@ def stock(tmp_path: Path) -> Path:
     return tmp_path / "operator.key"
 
 
+@pytest.mark.requirement("AUD-009")
 def test_only_the_owner_can_read_the_private_half_and_the_public_half_holds_no_secret(stock: Path) -> None:
     assert stat.S_IMODE(stock.stat().st_mode) == 0o600
     public = (stock.parent / "operator.pub").read_text()
@@ -26,6 +27,7 @@ def test_only_the_owner_can_read_the_private_half_and_the_public_half_holds_no_s
     assert json.loads(stock.read_text())["operator"] == public.strip()
 
 
+@pytest.mark.requirement("AUD-021")
 def test_each_run_takes_another_key_certified_by_the_operator_and_nobody_finds_it_again(stock: Path) -> None:
     operator = read_public_key(stock.parent / "operator.pub")
     before = stock.read_text()
@@ -40,6 +42,7 @@ def test_each_run_takes_another_key_certified_by_the_operator_and_nobody_finds_i
         take_run_key(stock)
 
 
+@pytest.mark.requirement("AUD-021")
 def test_the_operators_own_private_key_stands_in_no_file(stock: Path) -> None:
     operator = read_public_key(stock.parent / "operator.pub")
     for entry in json.loads(stock.read_text())["keys"]:
@@ -59,6 +62,7 @@ def test_runs_that_start_together_take_different_keys(stock: Path) -> None:
     assert numbers == [1, 2, 3, 4]
 
 
+@pytest.mark.requirement("AUD-009")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o777])
 def test_a_key_that_others_can_read_is_refused(stock: Path, mode: int) -> None:
     stock.chmod(mode)
@@ -113,6 +117,7 @@ def test_a_log_begins_with_the_operators_certificate_or_says_that_there_is_none(
     assert certified["certificate"].startswith("primum/audit/run-key\n1\n") and alone["certificate"] == ""
 
 
+@pytest.mark.requirement("AUD-009")
 @pytest.mark.parametrize("holder", ["audit", "second"])
 def test_a_key_inside_what_is_handed_to_others_is_refused(stock: Path, tmp_path: Path, holder: str) -> None:
     for name in ("audit", "second"):

@@ -14,6 +14,8 @@ from safety.audit.writer import serve
 
 from .recording_disk import Overheard, RecordingDisk
 
+pytestmark = pytest.mark.requirement("AUD-023")
+
 SEEDS = 3
 CYCLES = 60
 

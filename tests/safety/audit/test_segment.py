@@ -50,6 +50,7 @@ def test_a_new_segment_is_made_durable_by_name_before_anything_is_written_to_it(
     assert files.calls.index("create") < files.calls.index("sync_directory") < files.calls.index("write") < files.calls.index("sync")
 
 
+@pytest.mark.requirement("AUD-008")
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     segments = LogFiles(tmp_path, PosixFiles(), segment_bytes=10)
     for text in (b"123456\n", b"abcdef\n", b"ABCDEF\n"):
@@ -58,6 +59,7 @@ def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     assert (tmp_path / "000001.jsonl").read_bytes() == b"ABCDEF\n"
 
 
+@pytest.mark.requirement("AUD-003")
 def test_a_log_that_exists_is_never_touched(tmp_path: Path) -> None:
     (tmp_path / "000000.jsonl").write_bytes(b"earlier\n")
     with pytest.raises(AuditFault, match=r"000000\.jsonl"):
@@ -65,6 +67,7 @@ def test_a_log_that_exists_is_never_touched(tmp_path: Path) -> None:
     assert (tmp_path / "000000.jsonl").read_bytes() == b"earlier\n"
 
 
+@pytest.mark.requirement("AUD-012")
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("operation", ["write", "sync"])
 @pytest.mark.parametrize(("place", "at"), [("000000.jsonl", 5), ("checkpoints", 6), ("second", 7)])
@@ -96,6 +99,7 @@ def test_the_next_segment_that_cannot_be_made_is_an_error(tmp_path: Path) -> Non
         log.write(b"first\n")
 
 
+@pytest.mark.requirement("AUD-011")
 def test_a_checkpoint_stands_in_both_places_after_the_records_it_covers(tmp_path: Path) -> None:
     files = RecordingFiles()
     (tmp_path / "elsewhere").mkdir()
@@ -106,11 +110,13 @@ def test_a_checkpoint_stands_in_both_places_after_the_records_it_covers(tmp_path
     assert (tmp_path / "checkpoints").read_bytes() == (tmp_path / "elsewhere" / "run.checkpoints").read_bytes() == b"vouched\n\n"
 
 
+@pytest.mark.requirement("AUD-011")
 def test_a_second_place_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AuditFault, match=r"nowhere/x cannot be written: No such file"):
         LogFiles(tmp_path, PosixFiles(), tmp_path / "nowhere" / "x")
 
 
+@pytest.mark.requirement("AUD-006", "AUD-012")
 def test_a_fault_is_noted_in_room_that_was_kept_for_it(tmp_path: Path) -> None:
     log = LogFiles(tmp_path, PosixFiles())
     size = (tmp_path / FAULT_NAME).stat().st_size

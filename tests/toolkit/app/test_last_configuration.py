@@ -5,6 +5,8 @@ import pytest
 from toolkit import AuditFault
 from toolkit.app.last_configuration import Change, LastConfiguration
 
+pytestmark = pytest.mark.requirement("AUD-003")
+
 
 def test_the_first_run_changes_nothing(tmp_path: Path) -> None:
     assert list(LastConfiguration(tmp_path, "arm").changes({"tube": "a"})) == []

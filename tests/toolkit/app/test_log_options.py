@@ -62,17 +62,20 @@ def test_a_second_place_that_is_not_there_is_refused(config: Path, tmp_path: Pat
         LogOptions.resolve(second_place=tmp_path / "nowhere")
 
 
+@pytest.mark.requirement("AUD-029")
 @pytest.mark.parametrize("operator", [" Anna", "a" * 65, "line\nbreak", ":"])
 def test_an_operator_that_is_no_name_is_refused(config: Path, operator: str) -> None:
     with pytest.raises(InvalidInput, match="operator"):
         LogOptions.resolve(operator=operator)
 
 
+@pytest.mark.requirement("AUD-017")
 @pytest.mark.parametrize("subject", ["", "P-042", "STUDY-0042", "ABCDE-123456"])
 def test_a_pseudonym_is_taken(config: Path, subject: str) -> None:
     assert LogOptions.resolve(subject=subject).subject == checked_pseudonym(subject) == subject
 
 
+@pytest.mark.requirement("AUD-017")
 @pytest.mark.parametrize(
     "subject", ["Anna Meier", "ANNA", "P-42", "P-19700101", "1970-01-01", "P-042 ", "p-042", "STUDY0042", "P-0042\n", "756.1234.5678.97"]
 )

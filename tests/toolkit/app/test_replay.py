@@ -70,6 +70,7 @@ def cycle_position(run: Performed, fraction: float = 0.5) -> int:
     return good[int(fraction * len(good))]
 
 
+@pytest.mark.requirement("AUD-027")
 def test_a_run_in_another_process_replays_bit_for_bit_after_it_was_moved(made: Performed) -> None:
     done = command(made.directory)
     assert done.returncode == IDENTICAL, done.stdout + done.stderr
@@ -78,6 +79,7 @@ def test_a_run_in_another_process_replays_bit_for_bit_after_it_was_moved(made: P
     assert f"replayed: {len(made.cycles)} cycles" in done.stdout and "x real time" in done.stdout and "log: " in done.stdout
 
 
+@pytest.mark.requirement("AUD-028")
 def test_the_report_is_written_again_after_the_run_was_moved(made: Performed, copied: Path) -> None:
     (copied / "report.html").unlink()
     before = json.loads((copied / "run.json").read_text())
@@ -99,6 +101,7 @@ def measured(data: dict[str, Any]) -> None:
     data["state"]["q"][4] += 1e-6
 
 
+@pytest.mark.requirement("AUD-027")
 @pytest.mark.parametrize(
     ("change", "field", "code"),
     [(one_tick, "ticks[0]", DECIDES_OTHERWISE), (last_bit, "margins.abdomen", NUMBERS_DIFFER), (measured, "state.q[4]", NUMBERS_DIFFER)],
@@ -208,6 +211,7 @@ def test_another_build_that_agrees_is_identical_and_said_to_be_another(made: Per
     assert run.found.is_identical and run.statement.endswith("although the build differs") and "casadi" in run.build
 
 
+@pytest.mark.requirement("AUD-027")
 def test_a_program_without_curvature_is_found_at_the_enable(made: Performed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SerialArm, "second_derivative_bounds", lambda self, lower, upper: np.zeros((len(self.point_names), self.n, self.n)))
     run = replay_run(made.directory)

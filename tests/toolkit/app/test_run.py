@@ -139,7 +139,7 @@ def test_the_log_is_whole_and_sealed(recorded: Recorded) -> None:
     assert result.ok and result.intact and result.closed and result.fault == ""
 
 
-@pytest.mark.requirement("AUD-015")
+@pytest.mark.requirement("AUD-015", "AUD-022")
 def test_the_log_names_what_ran(recorded: Recorded, example: Assembly) -> None:
     meta = recorded.of_kind("RUN_START")[0]["meta"]
     assert meta["procedure"] == EXAMPLE.read_text() and meta["hashes"] == example.hashes

@@ -34,6 +34,7 @@ def of_kind(records: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [record for record in records if record["kind"] == kind]
 
 
+@pytest.mark.requirement("AUD-029")
 def test_a_log_begins_with_who_ran_what_for_whom_and_why(line: Assembly, tmp_path: Path, options: LogOptions) -> None:
     records = opened(line, tmp_path / "run", options)
     meta = records[0]["data"]["meta"]
@@ -45,6 +46,7 @@ def test_a_log_begins_with_who_ran_what_for_whom_and_why(line: Assembly, tmp_pat
     assert len(list((tmp_path / "second").iterdir())) == 1
 
 
+@pytest.mark.requirement("AUD-003")
 def test_what_differs_from_the_last_run_is_a_record_with_old_and_new_value(line: Assembly, tmp_path: Path, options: LogOptions) -> None:
     before = opened(line, tmp_path / "first", options)
     changed = replace(line, lower=line.lower + 1e-6)
@@ -53,6 +55,7 @@ def test_what_differs_from_the_last_run_is_a_record_with_old_and_new_value(line:
     assert (record["data"]["old"], record["data"]["new"]) == (line.hashes["limits"], changed.hashes["limits"])
 
 
+@pytest.mark.requirement("AUD-012", "AUD-022")
 def test_an_audit_fault_blocks_the_next_run_until_it_is_acknowledged_and_the_next_log_says_so(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +72,7 @@ def test_an_audit_fault_blocks_the_next_run_until_it_is_acknowledged_and_the_nex
     assert len(of_kind(opened(line, tmp_path / "after", options), "OPERATOR")) == 1
 
 
+@pytest.mark.requirement("AUD-015", "AUD-003")
 def test_a_run_says_which_device_it_is_and_what_it_changed_in_it(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = perform(line, tmp_path, monkeypatch)
     (device,) = (data["device"] for data in run.of_kind("EVENT") if "device" in data)
@@ -78,6 +82,7 @@ def test_a_run_says_which_device_it_is_and_what_it_changed_in_it(line: Assembly,
     assert {"name": "servo 1: operating_mode", "old": 3, "new": 4, "reason": "the device profile asks for it"} in changes
 
 
+@pytest.mark.requirement("AUD-030")
 def test_malformed_packets_are_a_security_event(tmp_path: Path) -> None:
     class Line:
         crc_errors, discarded = 0, 0
@@ -99,6 +104,7 @@ def test_malformed_packets_are_a_security_event(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.requirement("AUD-009")
 def test_an_operator_key_in_the_run_directory_is_refused(line: Assembly, tmp_path: Path, options: LogOptions) -> None:
     inside = replace(options, operator_key=tmp_path / "run" / "operator.key")
     with pytest.raises(InvalidInput, match="keep it apart"):
