@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint schema clean
+.PHONY: help demo test lint schema evidence lock sbom clean
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,9 @@ help:
 	@echo "make test    install what testing needs, then lint and all tests"
 	@echo "make lint    ruff, mypy --strict and the architecture test"
 	@echo "make schema  write docs/procedure.schema.json anew"
+	@echo "make evidence  all tests, their results as evidence in evidence/, then the traceability matrix (evidence/trace.html)"
+	@echo "make lock    write requirements.lock anew: newest allowed versions, with hashes"
+	@echo "make sbom    install what is locked into $(VENV)-locked, then write bill of materials and SOUP list into sbom/"
 	@echo "make clean   remove $(VENV), caches and runs"
 	@echo "PYTHON=...   the Python to build $(VENV) with (>= 3.11), now: $(PYTHON)"
 
@@ -28,6 +31,21 @@ lint: $(VENV)/.installed-dev
 
 schema: $(VENV)/.installed
 	$(BIN)/python -c "from toolkit.procedure import write_json_schema; write_json_schema('docs/procedure.schema.json')"
+
+evidence: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest --evidence evidence || echo "some tests failed: the evidence says which"
+	$(BIN)/primum trace --evidence evidence --format html --out evidence/trace.html
+
+lock: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra view --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--upgrade --quiet --custom-compile-command "make lock" -o requirements.lock
+
+sbom:
+	$(PYTHON) -m venv --clear $(VENV)-locked
+	$(VENV)-locked/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)-locked/bin/python -m pip install --quiet --no-deps -e .
+	$(VENV)-locked/bin/primum sbom --out sbom
 
 # uv installs several times faster but does not read pip's configuration: where it is missing or fails, plain pip does the work.
 define install
@@ -51,5 +69,5 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-locked runs evidence sbom .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,10 +16,9 @@ from .dynamixel_packet import sync_write
 from .goal_gate import GoalGate
 from .profile import ArmProfile
 from .serial_bus import SerialBus
-from .servo_setup import health_problem, read_health, read_register, set_up_servo, torque_off, write_checked
+from .servo_setup import ServoSetup, health_problem, read_health, read_register, set_up_servo, torque_off, write_checked
 
-_REST_TICKS, _REST_OBSERVATION_S = 8, 0.02  # above encoder noise, below 0.1 rad/s of any servo
-_REST_PATIENCE_S = 1.0
+_REST_TICKS, _REST_OBSERVATION_S, _REST_PATIENCE_S = 8, 0.02, 1.0  # above encoder noise, below 0.1 rad/s of any servo
 _CALM_TIMEOUT_S = 0.1  # of an answer while nothing moves on our command: a busy host is then no reason to give up
 
 
@@ -40,6 +39,7 @@ class DynamixelArm:
 
     Args:
         profile: of the arm. port: URL to open instead of the profile's, which a simulated arm needs.
+    servos: what each servo said it is when it was connected, and which of its registers that changed.
     """
 
     def __init__(self, profile: ArmProfile, port: str | None = None) -> None:
@@ -49,6 +49,7 @@ class DynamixelArm:
         self._gate = GoalGate(profile)
         self._port = profile.require_port() if port is None else port
         self._bus: SerialBus | None = None
+        self.servos: tuple[ServoSetup, ...] = ()
         self._phase = _Phase.CLOSED
         self._last: TickArray | None = None
         self._newest: JointState | None = None
@@ -85,8 +86,7 @@ class DynamixelArm:
         line = self.profile.connection
         bus = SerialBus(self._port, line.baud_bits_per_s, self._calm_timeout_s, line.read_retries)
         try:
-            for servo in self.profile.servos:
-                set_up_servo(bus, self.profile, servo)
+            self.servos = tuple(set_up_servo(bus, self.profile, servo) for servo in self.profile.servos)
         except ToolkitError:
             bus.close()
             raise

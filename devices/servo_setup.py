@@ -75,8 +75,28 @@ def write_checked(bus: SerialBus, device_id: int, register: Register, value: int
         raise DeviceFault(f"{bus.url}: id {device_id}: {register.name}: wrote {value}, read back {found}")
 
 
-def set_up_servo(bus: SerialBus, profile: ArmProfile, servo: Servo) -> None:
-    """Identity, then mode and limits, each written only where it differs, and read back.
+@dataclass(frozen=True)
+class RegisterChange:
+    """A register of a servo that was given another value."""
+
+    id: int
+    register: str
+    old: int
+    new: int
+
+
+@dataclass(frozen=True)
+class ServoSetup:
+    """What a servo said it is, and what connecting changed in it."""
+
+    id: int
+    model_number: int
+    firmware: int
+    changes: tuple[RegisterChange, ...]
+
+
+def set_up_servo(bus: SerialBus, profile: ArmProfile, servo: Servo) -> ServoSetup:
+    """Identity, then mode and limits, each written only where it differs, and read back. Returns who it is and what was written.
 
     Homing offset and reversed drive mode are refused rather than corrected: they shift or mirror the tick map, so either they or the
     profile's zeros are wrong, and only a person knows which.
@@ -84,7 +104,7 @@ def set_up_servo(bus: SerialBus, profile: ArmProfile, servo: Servo) -> None:
     Raises:
         DeviceFault: another model, torque already on (it is not touched), or a register that cannot be made what it must be.
     """
-    model, _ = bus.ping(servo.id)
+    model, firmware = bus.ping(servo.id)
     if model != servo.model_number:
         raise DeviceFault(f"{bus.url}: id {servo.id}: model number {model}, the profile says {servo.model_number}")
     if read_register(bus, servo.id, TORQUE_ENABLE):
@@ -106,9 +126,13 @@ def set_up_servo(bus: SerialBus, profile: ArmProfile, servo: Servo) -> None:
     ]
     if profile.operating_mode == "position":
         wanted += [(MAX_POSITION_LIMIT, servo.max_ticks), (MIN_POSITION_LIMIT, servo.min_ticks)]
+    changes = []
     for register, value in wanted:
-        if read_register(bus, servo.id, register) != value:
+        found = read_register(bus, servo.id, register)
+        if found != value:
             write_checked(bus, servo.id, register, value)
+            changes.append(RegisterChange(servo.id, register.name, found, value))
+    return ServoSetup(servo.id, model, firmware, tuple(changes))
 
 
 def health_problem(health: dict[int, ServoHealth], watchdog_ms: int) -> str:

@@ -7,6 +7,7 @@ from .layer import Decision, SafetyLayer
 from .memory import Memory
 from .monitors import Monitors, Observation, Reaction, Violation
 from .operating_state import TRANSITIONS, StateMachine
+from .recorded_layer import RecordedLayer
 from .regions import Capsule, Cylinder, Polytope, Region, box, sphere
 from .shield import SHIELD_VERSION, Certification, Shield
 from .stop_plan import brake
@@ -36,6 +37,7 @@ __all__ = [
     "Observation",
     "Polytope",
     "Reaction",
+    "RecordedLayer",
     "Region",
     "RemoteCentre",
     "SafetyLayer",

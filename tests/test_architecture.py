@@ -25,7 +25,7 @@ CHECKER_FOREIGN = {"flint"}  # the checker trusts exact arithmetic and nothing e
 FILE_LINES_MAX = 300
 CHECKER_LINES_MAX = 250
 FUNCTION_LINES_MAX = 70
-FILES_ALLOWED_LONGER: set[str] = set()
+FILES_ALLOWED_LONGER = {"safety/audit/verify_log.py"}  # one file on purpose: a reviewer copies it out and needs nothing else
 
 
 def sources(*folders: str) -> list[Path]:
@@ -94,6 +94,7 @@ def test_the_checker_imports_only_exact_arithmetic() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= CHECKER_LINES_MAX, path
 
 
+@pytest.mark.requirement("CYB-008")
 @pytest.mark.parametrize("package", PACKAGES)
 def test_an_installed_package_is_ours_and_not_a_namesake(package: str, tmp_path: Path) -> None:
     code = f"import {package}; print({package}.__file__)"
@@ -134,6 +135,7 @@ def called_name(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
 
 
+@pytest.mark.requirement("SAF-001")
 def test_only_safety_constructs_certified_commands() -> None:
     for path in sources(*(package for package in PACKAGES if package != "safety"), "examples"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -168,6 +170,7 @@ def test_files_and_functions_stay_small() -> None:
     assert not long, "\n".join(long)
 
 
+@pytest.mark.requirement("CYB-011")
 def test_the_wheel_holds_the_five_packages_and_nothing_under_the_gpl() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]

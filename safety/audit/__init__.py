@@ -2,7 +2,8 @@
 
 from .canonical import canonical_bytes
 from .log import AuditLog
+from .read_log import read_lines, read_records, verify
 from .record import RecordKind
-from .verify import Problem, VerifyResult, read_records, verify
+from .verify_log import Problem, Report
 
-__all__ = ["AuditLog", "Problem", "RecordKind", "VerifyResult", "canonical_bytes", "read_records", "verify"]
+__all__ = ["AuditLog", "Problem", "RecordKind", "Report", "canonical_bytes", "read_lines", "read_records", "verify"]

@@ -9,12 +9,12 @@ What JSON cannot say is decided here, once:
   must not depend on the sign of zero.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 import rfc8785
 
@@ -24,8 +24,12 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 LARGEST_INTEGER = 2**53 - 1
 _SCALAR_TYPES = "?bhilqBHILQefd"  # bool, integers, floats up to double; no complex, no long double
-_MARK = '"\\u0000'  # opens a number that json.dumps cannot lay out itself; see _encode_ascii
-_MARKED = re.compile(r'"\\u0000([^"]+)"')
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_STRING = re.compile(rb'("(?:[^"\\]|\\.)*")')
+_EXPONENT = re.compile(rb"e(-6(?![0-9])|[0-9]+)")  # ECMAScript writes 0.000001, and 1e+21; from e-7 down the two agree
+_MANTISSA = frozenset(b"0123456789.-")
+_DIGITS_TO_0 = bytes.maketrans(b"123456789", b"0" * 9)
+_WIDE = tuple(opening + b"0" * 16 for opening in (b",", b"[", b":", b"-"))  # sixteen digits: perhaps outside +-(2^53 - 1)
 
 
 class _Unwritable(Exception):
@@ -74,7 +78,7 @@ def encode_plain(value: Json) -> bytes:
         InvalidInput: it has no canonical form (an integer outside +-(2^53 - 1), a lone surrogate).
     """
     try:
-        fast = _encode_ascii(value)
+        fast = _encode_fast(value)
         return rfc8785.dumps(value) if fast is None else fast
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise InvalidInput(f"no canonical form: {error}") from error
@@ -161,31 +165,44 @@ def _text(value: str) -> str:
     return value
 
 
-def _encode_ascii(value: Json) -> bytes | None:
-    """The same bytes as rfc8785 at a third of the time, or None where the standard encoder could differ.
+def _encode_fast(value: Json) -> bytes | None:
+    """The same bytes as rfc8785 at a tenth of the time, or None where msgspec could differ.
 
-    For ASCII text Python's encoder agrees with RFC 8785 in everything but the layout of some numbers. Those are handed to it as
-    marked strings and unmarked afterwards; a text of the caller's that looks marked shows in the count.
+    For ASCII text msgspec agrees with RFC 8785 in everything but the layout of some numbers. Those stand outside the strings,
+    which are cut out by their quotation marks.
     """
-    marks: list[str] = []
-    text = json.dumps(_laid_out(value, marks), sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)
-    if not text.isascii() or text.count(_MARK) != len(marks):
+    if type(value) not in (dict, list):
         return None
-    return (_MARKED.sub(r"\1", text) if marks else text).encode("ascii")
+    try:
+        text = _ENCODER.encode(value)
+    except OverflowError:  # an integer of more than 64 bits
+        return None
+    if not text.isascii():
+        return None
+    quoted = b"\\" in text  # a string may hold a quotation mark
+    parts = _STRING.split(text) if quoted else text.split(b'"')
+    outside = b'"'.join(parts[::2])
+    digits = outside.translate(_DIGITS_TO_0)
+    if any(wide in digits for wide in _WIDE):
+        return None
+    parts[::2] = _numbers(outside).split(b'"')
+    return (b"" if quoted else b'"').join(parts)
 
 
-def _laid_out(value: Any, marks: list[str]) -> Any:
-    kind = type(value)
-    if kind is float:
-        magnitude = abs(value)
-        if 1e-4 <= magnitude < 1e16 or magnitude == 0.0:  # where repr uses no exponent, as ECMAScript
-            return int(value) if value.is_integer() else value
-        marks.append(rfc8785.dumps(value).decode("ascii"))
-        return "\0" + marks[-1]
-    if kind is dict:
-        return {key: _laid_out(item, marks) for key, item in value.items()}
-    if kind is list:
-        return [_laid_out(item, marks) for item in value]
-    if kind is int and not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
-        raise InvalidInput(f"no canonical form: the integer {value} is outside +-(2^53 - 1)")
-    return value
+def _numbers(text: bytes) -> bytes:
+    """Lay out as ECMAScript does what msgspec writes as 1.0, -0.0, 1e-6, 1e16 or 1e21; `text` is an object or array without strings."""
+    for ending in (b",", b"]", b"}"):
+        text = text.replace(b"-0.0" + ending, b"0" + ending).replace(b".0" + ending, ending)
+    if b"e" not in text.replace(b"true", b"").replace(b"false", b""):
+        return text
+    done, at, e = [], 0, text.find(b"e")
+    while e >= 0:
+        exponent = _EXPONENT.match(text, e)
+        if exponent is not None and text[e - 1 : e].isdigit():
+            begin = e
+            while text[begin - 1] in _MANTISSA:
+                begin -= 1
+            done += [text[at:begin], rfc8785.dumps(float(text[begin : exponent.end()]))]
+            at = exponent.end()
+        e = text.find(b"e", e + 1)
+    return b"".join([*done, text[at:]])

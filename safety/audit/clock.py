@@ -3,6 +3,7 @@
 import ctypes
 import sys
 from dataclasses import dataclass
+from functools import cache
 
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
@@ -39,6 +40,11 @@ class ClockQuality:
     max_error_s: float | None
 
 
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def clock_quality() -> ClockQuality:
     """Return the quality of CLOCK_REALTIME now.
 
@@ -47,8 +53,14 @@ def clock_quality() -> ClockQuality:
     if not sys.platform.startswith("linux"):
         return ClockQuality(None, None)
     timex = _Timex()
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
+    state = _libc().adjtimex(ctypes.byref(timex))
     if state < 0:
         return ClockQuality(None, None)
     synchronised = state != _TIME_ERROR and not timex.status & _STA_UNSYNC
     return ClockQuality(synchronised, timex.maxerror * 1e-6 if synchronised else None)
+
+
+def clock_error_us() -> int | None:
+    """Return the kernel's bound on the distance from UTC, [us]; None where the clock is not synchronised or nobody knows."""
+    error_s = clock_quality().max_error_s
+    return None if error_s is None else round(error_s * 1e6)

@@ -13,23 +13,26 @@ from typing import NoReturn, Self
 from toolkit import AuditFault, InvalidInput
 
 from .canonical import Json, plain
-from .clock import clock_quality
+from .clock import clock_error_us, clock_quality
 from .link import ACK, FAILED, FLUSH, MAX_PACKET, READY, WriterLink, WriterProcess, pack_entry, unpack_ack
-from .record import OWN_KINDS, RecordKind
+from .places import Places
+from .record import CLOCK, OWN_KINDS, RecordKind, Stamp, check_required
 
 QUEUE_RECORDS = 1024  # 5 s of cycles at 200 Hz: a disk that stalls longer is a disk that has failed
 START_S = 30.0
 FLUSH_S = 5.0
 CLOCK_STEP_NS = 100_000_000
+CLOCK_QUALITY_EVERY_NS = 1_000_000_000
 _DRAIN_EVERY = 16
 
 
 class AuditLog:
-    """An append-only, hash-chained log, written by a process of its own.
+    """An append-only log of chained records under signed checkpoints, written by a process of its own.
 
-    A record handed over is made durable within 20 ms plus one fsync, an urgent one without the 20 ms. `append` never waits for
-    the disk. When the writer cannot keep up, cannot write, or is gone, the next `append` or `check` raises AuditFault, and so
-    does every one after it: nothing is dropped unseen, nothing is tried twice.
+    Records handed over are counted from 0; the writer adds some of its own, so a record's number is not its `seq`. Each is made
+    durable within 20 ms plus one fsync, an urgent one without the 20 ms. `append` never waits for the disk. When the writer cannot
+    keep up, cannot write, or is gone, the next `append` or `check` raises AuditFault, and so does every one after it: nothing is
+    dropped unseen, nothing is tried twice.
 
     Any thread may append; a signal handler must not (it could interrupt an append): it sets a flag that the loop logs.
 
@@ -42,8 +45,11 @@ class AuditLog:
         meta: Mapping[str, object],
         *,
         actor: str = "primum",
+        second: Path | None = None,
+        operator_key: Path | None = None,
+        state: Path | None = None,
         queue_records: int = QUEUE_RECORDS,
-        start_writer: Callable[[Path], WriterLink] = WriterProcess,
+        start_writer: Callable[[Places], WriterLink] = WriterProcess,
     ) -> None:
         """Create the log and make its first record, RUN_START with `meta`, durable.
 
@@ -51,6 +57,9 @@ class AuditLog:
             directory: where the segments go; created if absent. A log that is already there is never touched.
             meta: what a reviewer needs to know which program ran on what: versions, hashes, serial numbers. No patient data.
             actor: who appends where a record does not say.
+            second: an existing directory that takes each checkpoint a second time: another disk, another machine.
+            operator_key: the stock from which the log takes its first key (see `operator_key`); None: nobody vouches for its keys.
+            state: where the machine remembers that this log is open (see `machine_state`).
             queue_records: most records that may be waiting to be durable.
         Raises:
             AuditFault: the directory already holds a log or cannot be written, or the writer does not start.
@@ -58,17 +67,19 @@ class AuditLog:
         """
         if not queue_records >= 1:
             raise InvalidInput(f"queue_records: {queue_records!r} is outside [1, inf)")
-        opening: dict[str, Json] = {"clock": _clock_data(), "meta": plain(meta, "meta")}
-        self._directory = Path(directory).resolve()
+        self._places = Places.of(Path(directory), second, operator_key, state)
+        self._directory = self._places.directory
+        opening: dict[str, Json] = {"clock": _clock_data(), "meta": plain(meta, "meta"), "run": self._places.run}
         self._actor, self._queue_records = actor, queue_records
         self._lock = threading.Lock()
-        self._next_seq, self._durable_seq = 0, -1
+        self._handed_over, self._durable = 0, 0
         self._outbox: deque[bytes] = deque()
         self._clock_offset_ns = time.time_ns() - time.monotonic_ns()
+        self._clock_error_us, self._quality_due_ns = clock_error_us(), time.monotonic_ns() + CLOCK_QUALITY_EVERY_NS
         self._ready, self._hung_up, self._closed, self._failure = False, False, False, ""
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._link = start_writer(self._directory)
+            self._link = start_writer(self._places)
         except OSError as error:
             raise AuditFault(f"the log in {self._directory} cannot be started: {error}") from error
         self._link.sock.setblocking(False)
@@ -86,13 +97,18 @@ class AuditLog:
         return self._directory
 
     @property
-    def durable_seq(self) -> int:
-        """The sequence number up to which every record is known to be durable."""
+    def run(self) -> str:
+        """The log's name among all logs: 32 hex digits."""
+        return self._places.run
+
+    @property
+    def durable(self) -> int:
+        """How many of the records handed over are known to be durable: the first so many."""
         self._drain()
-        return self._durable_seq
+        return self._durable
 
     def append(self, kind: RecordKind, data: Mapping[str, object], *, actor: str = "", urgent: bool = False) -> int:
-        """Hand over one record and return its sequence number, without waiting for the disk.
+        """Hand over one record and return its number among those handed over, without waiting for the disk.
 
         Args:
             kind: any but the kinds that the log writes itself.
@@ -101,14 +117,15 @@ class AuditLog:
             urgent: make it durable now and not with the next group: for what a reviewer must find after a crash.
         Raises:
             InvalidInput: the payload has no canonical form (the message has the path of the field at fault), is larger than
-                128 KiB, or the kind is the log's own. Nothing was recorded; the log goes on.
+                128 KiB, lacks what its kind must say, or the kind is the log's own. Nothing was recorded; the log goes on.
             AuditFault: the log has failed, or its queue is full.
         """
         if kind in OWN_KINDS:
             raise InvalidInput(f"kind: {kind.value} is written by the log itself")
         if self._closed:
             raise AuditFault(f"the log in {self._directory} is closed")
-        return self._hand_over(kind, plain(data, "data"), actor or self._actor, urgent)
+        check_required(kind, data)
+        return self._hand_over(kind, data, actor or self._actor, urgent)
 
     def check(self) -> None:
         """Raise AuditFault if the log has failed since the last look."""
@@ -124,12 +141,12 @@ class AuditLog:
         Raises:
             AuditFault: the log has failed, or `timeout_s` has passed.
         """
-        wanted = self._next_seq - 1
+        wanted = self._handed_over
         self.check()
-        if self._durable_seq < wanted:
+        if self._durable < wanted:
             with self._lock:
                 self._send(FLUSH)
-            self._wait(lambda: self._durable_seq >= wanted, timeout_s, "made no record durable")
+            self._wait(lambda: self._durable >= wanted, timeout_s, "made no record durable")
 
     def close(self, data: Mapping[str, object] | None = None, timeout_s: float = FLUSH_S) -> None:
         """Seal the log with a RUN_END record and end the writer. A second call does nothing.
@@ -144,8 +161,7 @@ class AuditLog:
         end = plain(data or {}, "data")
         self._closed = True
         try:
-            ending: dict[str, Json] = {"end": end, "records": self._next_seq}
-            self._hand_over(RecordKind.RUN_END, ending, self._actor, urgent=True)
+            self._hand_over(RecordKind.RUN_END, {"end": end}, self._actor, urgent=True)
             self.flush(timeout_s)
         finally:
             ended = self._release(timeout_s)
@@ -166,29 +182,34 @@ class AuditLog:
             if fault is not error:
                 error.add_note(f"and the log could not be closed: {fault}")
 
-    def _hand_over(self, kind: RecordKind, data: Json, actor: str, urgent: bool) -> int:
+    def _hand_over(self, kind: RecordKind, data: Mapping[str, object], actor: str, urgent: bool) -> int:
         with self._lock:
             self._raise_if_failed()
-            utc_ns, mono_ns = time.time_ns(), time.monotonic_ns()
-            step_ns = utc_ns - mono_ns - self._clock_offset_ns
+            stamp = self._stamp()
+            step_ns = stamp.utc_ns - stamp.mono_ns - self._clock_offset_ns
             if abs(step_ns) > CLOCK_STEP_NS:
                 self._clock_offset_ns += step_ns
-                step: Json = {"step_s": step_ns * 1e-9}
-                self._enqueue(pack_entry(self._next_seq, RecordKind.CLOCK_STEP, utc_ns, mono_ns, actor, step, urgent=True))
-            return self._enqueue(pack_entry(self._next_seq, kind, utc_ns, mono_ns, actor, data, urgent=urgent))
+                self._enqueue(pack_entry(RecordKind.CLOCK_STEP, stamp, actor, {"step_s": step_ns * 1e-9}, urgent=True))
+            if kind is RecordKind.RUN_END:
+                data = {**data, "handed_over": self._handed_over}
+            return self._enqueue(pack_entry(kind, stamp, actor, data, urgent=urgent))
+
+    def _stamp(self) -> Stamp:
+        mono_ns = time.monotonic_ns()
+        if mono_ns >= self._quality_due_ns:
+            self._clock_error_us, self._quality_due_ns = clock_error_us(), mono_ns + CLOCK_QUALITY_EVERY_NS
+        return Stamp(time.time_ns(), self._clock_error_us, mono_ns)
 
     def _enqueue(self, packet: bytes) -> int:
-        seq = self._next_seq
-        if len(packet) > MAX_PACKET:
-            raise InvalidInput(f"data: {len(packet)} bytes in one record; at most {MAX_PACKET} are allowed")
-        if seq % _DRAIN_EVERY == 0 or seq - self._durable_seq > self._queue_records:
+        number = self._handed_over
+        if number % _DRAIN_EVERY == 0 or number - self._durable >= self._queue_records:
             self._drain()
             self._raise_if_failed()
-        if seq - self._durable_seq > self._queue_records:
+        if number - self._durable >= self._queue_records:
             self._fail(f"the queue of the log is full: {self._queue_records} records wait to be durable")
         self._send(packet)
-        self._next_seq = seq + 1
-        return seq
+        self._handed_over = number + 1
+        return number
 
     def _send(self, packet: bytes) -> None:
         self._outbox.append(packet)
@@ -217,7 +238,7 @@ class AuditLog:
                 self._hung_up = True
                 self._failure = self._failure or ("" if self._closed else "the log writer ended, and did not say why")
             elif kind == ACK:
-                self._durable_seq = max(self._durable_seq, unpack_ack(packet))
+                self._durable = max(self._durable, unpack_ack(packet))
             elif kind == READY:
                 self._ready = True
             elif kind == FAILED:
@@ -270,4 +291,4 @@ class AuditLog:
 
 def _clock_data() -> dict[str, Json]:
     quality = clock_quality()
-    return {"name": "CLOCK_REALTIME", "synchronised": quality.synchronised, "max_error_s": quality.max_error_s}
+    return {"name": CLOCK, "synchronised": quality.synchronised, "max_error_s": quality.max_error_s}

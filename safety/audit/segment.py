@@ -1,20 +1,21 @@
-"""The files of the log: append-only segments, each created exclusively, whose rotation keeps the chain.
+"""The files of the log: append-only segments, each created exclusively, and the checkpoints in both places.
 
-An error of write or fsync is final. After a failed fsync the kernel may drop the dirty pages and report success the next time
-(PostgreSQL wiki, "Fsync Errors"), so it is never called again: the log ends there, and a record acknowledged before stays true.
+An error of write or fsync is final, whichever file it hits. After a failed fsync the kernel may drop the dirty pages and report
+success the next time (PostgreSQL wiki, "Fsync Errors"), so it is never called again: the log ends there, and a record
+acknowledged before stays true.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from toolkit import AuditFault
 
-from .record import SEAL_NAME
+from .file_layer import FileLayer
 
 SEGMENT_BYTES = 256 * 2**20
+CHECKPOINTS_NAME = "checkpoints"
 FAULT_NAME = "FAULT"  # room kept for one sentence: a full disk cannot take a new file, but a block it already gave
 _FAULT_BYTES = 4096
 
@@ -24,87 +25,79 @@ def segment_name(index: int) -> str:
     return f"{index:06d}.jsonl"
 
 
-class FileLayer(Protocol):
-    """The five operations the log does on a disk, so that a test can make each of them fail. All raise OSError."""
+class _AppendOnly:
+    """One file that is created, appended to and synced."""
 
-    def create(self, path: Path) -> int:
-        """Create `path` for appending and return its descriptor; FileExistsError if it exists."""
+    def __init__(self, path: Path, files: FileLayer) -> None:
+        self._path, self._files = path, files
+        with self._named():
+            self._descriptor = files.create(path)
+            files.sync_directory(path.parent)
 
-    def write(self, descriptor: int, data: bytes) -> int:
-        """Write some of `data`, at least one byte, and return how many."""
+    def append(self, data: bytes) -> None:
+        """Return when `data` is durable."""
+        with self._named():
+            view = memoryview(data)
+            while view:
+                view = view[self._files.write(self._descriptor, bytes(view)) :]
+            self._files.sync(self._descriptor)
 
-    def sync(self, descriptor: int) -> None:
-        """Return when everything written to `descriptor` would survive a power cut."""
+    def close(self) -> None:
+        with self._named():
+            self._files.close(self._descriptor)
 
-    def sync_directory(self, path: Path) -> None:
-        """Return when the names in directory `path` would survive a power cut."""
-
-    def close(self, descriptor: int) -> None:
-        """Close `descriptor`."""
-
-
-class PosixFiles:
-    """The file layer of the operating system."""
-
-    def create(self, path: Path) -> int:
-        """Create `path` for appending and return its descriptor; FileExistsError if it exists."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
-
-    def write(self, descriptor: int, data: bytes) -> int:
-        """Write some of `data`, at least one byte, and return how many."""
-        return os.write(descriptor, data)
-
-    def sync(self, descriptor: int) -> None:
-        """Return when everything written to `descriptor` would survive a power cut."""
-        os.fsync(descriptor)
-
-    def sync_directory(self, path: Path) -> None:
-        """Return when the names in directory `path` would survive a power cut."""
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """An error of a descriptor does not say which file it is about."""
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-    def close(self, descriptor: int) -> None:
-        """Close `descriptor`."""
-        os.close(descriptor)
+            yield
+        except OSError as error:
+            raise AuditFault(f"{self._path} cannot be written: {error.strerror or error}") from error
 
 
-class SegmentFiles:
-    """Makes groups of lines durable, in segments, until the first error.
+class LogFiles:
+    """Makes groups of lines, and the checkpoints that cover them, durable, until the first error.
 
     Raises:
         AuditFault: from any method, on the first error of the file layer; from then on every method raises it again.
     """
 
-    def __init__(self, directory: Path, files: FileLayer, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(self, directory: Path, files: FileLayer, second: Path | None = None, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Create the files of a new log.
+
+        Args:
+            second: the file that takes each checkpoint a second time; its directory exists.
+        """
         self._directory, self._files, self._segment_bytes = directory, files, segment_bytes
-        self._index, self._size, self._descriptor, self._durable_bytes = 0, 0, -1, 0
+        self._index, self._size = 0, 0
         self._failure = ""
         with self._last_attempt():
-            self._open_segment()
-            self._reserve_fault_file()
+            self._segment = _AppendOnly(directory / segment_name(0), files)
+            self._checkpoints = [_AppendOnly(path, files) for path in (directory / CHECKPOINTS_NAME, second) if path is not None]
+            reserved = _AppendOnly(directory / FAULT_NAME, files)
+            reserved.append(b" " * (_FAULT_BYTES - 1) + b"\n")
+            reserved.close()
 
-    def write(self, group: bytes) -> None:
-        """Append whole lines and return when they are durable."""
+    def write(self, lines: bytes, checkpoint: bytes = b"") -> None:
+        """Append whole lines, then a checkpoint over everything up to them; return when both are durable."""
         with self._last_attempt():
-            self._append(group)
-            self._size += len(group)
-            self._durable_bytes += len(group)
+            if lines:
+                self._segment.append(lines)
+            if checkpoint:
+                for place in self._checkpoints:
+                    place.append(checkpoint)
+            self._size += len(lines)
             if self._size >= self._segment_bytes:
-                self._files.close(self._descriptor)
+                self._segment.close()
                 self._index, self._size = self._index + 1, 0
-                self._open_segment()
+                self._segment = _AppendOnly(self._directory / segment_name(self._index), self._files)
 
-    def close(self, seal: bytes) -> None:
-        """Close the newest segment, seal the log, and give back the room kept for a fault."""
+    def close(self) -> None:
+        """Close every file, and give back the room kept for a fault."""
         with self._last_attempt():
-            self._files.close(self._descriptor)
-            self._descriptor = self._files.create(self._directory / SEAL_NAME)
-            self._append(seal)
-            self._files.close(self._descriptor)
-            (self._directory / FAULT_NAME).unlink()
+            for file in (self._segment, *self._checkpoints):
+                file.close()
+            self._files.remove(self._directory / FAULT_NAME)
             self._files.sync_directory(self._directory)
 
     def note_fault(self, text: str) -> None:
@@ -117,31 +110,15 @@ class SegmentFiles:
         finally:
             os.close(descriptor)
 
-    def _append(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[self._files.write(self._descriptor, bytes(view)) :]
-        self._files.sync(self._descriptor)
-
-    def _open_segment(self) -> None:
-        self._descriptor = self._files.create(self._directory / segment_name(self._index))
-        self._files.sync_directory(self._directory)
-
-    def _reserve_fault_file(self) -> None:
-        descriptor = self._files.create(self._directory / FAULT_NAME)
-        try:
-            os.write(descriptor, b" " * (_FAULT_BYTES - 1) + b"\n")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        self._files.sync_directory(self._directory)
-
     @contextmanager
     def _last_attempt(self) -> Iterator[None]:
         if self._failure:
             raise AuditFault(self._failure)
         try:
             yield
+        except AuditFault as error:
+            self._failure = str(error)
+            raise
         except OSError as error:
-            self._failure = f"the log in {self._directory} cannot be written after byte {self._durable_bytes}: {error}"
+            self._failure = f"the log in {self._directory} cannot be written: {error}"
             raise AuditFault(self._failure) from error

@@ -15,19 +15,25 @@ import sys
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 from toolkit import AuditFault
 
 from .canonical import Json
+from .checkpoint import KeyChain
+from .clock import clock_error_us
+from .file_layer import FileLayer, PosixFiles
 from .link import FAILED, FLUSH, MAX_PACKET, NORMAL, READY, pack_ack, unpack_entry
-from .record import WRITER_ACTOR, Chain, RecordKind, seal_text
-from .segment import FileLayer, PosixFiles, SegmentFiles
+from .machine_state import OpenLog
+from .operator_key import take_run_key
+from .places import Places
+from .record import FINAL_KINDS, WRITER_ACTOR, Chain, RecordKind, Stamp
+from .segment import LogFiles
 
 GROUP_S = 0.020
+CHECKPOINT_S = 1.0
 _PARENT_CHECK_S = 0.2
 _REPORT_S = 1.0
-_ENCODE_AT_ONCE = 16  # records between two looks at the socket: about 1 ms
+_CHAIN_AT_ONCE = 16  # records between two looks at the socket: about 1 ms
 
 
 class GroupCommit:
@@ -37,38 +43,44 @@ class GroupCommit:
     the socket open.
     """
 
-    def __init__(self, sock: socket.socket, segments: SegmentFiles, parent: int) -> None:
-        self._sock, self._segments, self._parent = sock, segments, parent
+    def __init__(self, sock: socket.socket, files: LogFiles, keys: KeyChain, parent: int) -> None:
+        self._sock, self._files, self._keys, self._parent = sock, files, keys, parent
         self._inbox: deque[bytes] = deque()
         self._chain, self._group = Chain(), bytearray()
-        self._newest_seq, self._newest_kind = -1, ""
-        self._due_s = float("inf")
+        self._taken, self._newest = 0, RecordKind.RUN_START
+        self._group_due_s = self._checkpoint_due_s = float("inf")
         self._hung_up = False
         self._disk = ThreadPoolExecutor(1)
         self._writing: tuple[Future[None], int] | None = None
         self._wake_receiver, self._wake_sender = socket.socketpair()
 
     def run(self) -> None:
-        """Serve until the control process hangs up, then make durable everything that it handed over, and seal it.
+        """Serve until the control process hangs up, then make durable everything that it handed over, and vouch for it.
 
         Raises:
-            AuditFault: a record could not be made durable.
+            AuditFault: a record could not be made durable, or one was lost on the way here.
         """
         while not (self._hung_up and not self._inbox):
             self._take_in()
-            for _ in range(min(len(self._inbox), _ENCODE_AT_ONCE)):
+            for _ in range(min(len(self._inbox), _CHAIN_AT_ONCE)):
                 self._chain_packet(self._inbox.popleft())
             self._collect()
             if self._writing is None and time.monotonic() >= self._due_s:
                 self._start_writing()
-        if self._newest_kind not in ("", RecordKind.RUN_END):
-            reason: Json = {"reason": "the control process ended, or closed its end, without closing the log"}
-            self._add(self._newest_seq + 1, RecordKind.CONTROL_LOST, time.time_ns(), time.monotonic_ns(), WRITER_ACTOR, reason)
+        if self._chain.tree.size and self._newest not in FINAL_KINDS:
+            self._add(RecordKind.CONTROL_LOST, {"reason": "the control process ended, or closed its end, without closing the log"})
+        if self._writing is not None:
+            self._writing[0].exception()  # wait for it; `_collect` raises what it raised
+            self._collect()
+        if self._group:
+            self._start_writing()
         self._disk.shutdown(wait=True)
         self._collect()
-        self._segments.write(bytes(self._group))
-        self._acknowledge(self._newest_seq)
-        self._segments.close(seal_text(self._newest_seq + 1, self._chain.prev))
+        self._files.close()
+
+    @property
+    def _due_s(self) -> float:
+        return min(self._group_due_s, self._checkpoint_due_s)
 
     def _take_in(self) -> None:
         """Wait for something to do, then empty the socket: the kernel's buffer is small, the queue is here."""
@@ -95,52 +107,83 @@ class GroupCommit:
                 self._hung_up = True
 
     def _chain_packet(self, packet: bytes) -> None:
-        flag = packet[:1]
-        if flag != FLUSH:
-            self._add(*unpack_entry(packet))
-        self._due_s = min(self._due_s, time.monotonic() + (GROUP_S if flag == NORMAL else 0.0))
+        flag, now_s = packet[:1], time.monotonic()
+        self._group_due_s = min(self._group_due_s, now_s + (GROUP_S if flag == NORMAL else 0.0))
+        if flag == FLUSH:
+            return
+        kind, stamp, actor, data = unpack_entry(packet)
+        if kind is RecordKind.RUN_END:
+            if data["handed_over"] != self._taken:
+                raise AuditFault(f"records were lost on the way to the writer: {data['handed_over']} handed over, {self._taken} taken")
+            data["records"] = self._chain.tree.size
+        self._taken += 1
+        self._append(kind, stamp, actor, data)
+        if kind is RecordKind.RUN_START:
+            self._add(RecordKind.KEY, self._keys.first)
+        at_once = kind in (RecordKind.RUN_START, RecordKind.STATE) or kind in FINAL_KINDS
+        self._checkpoint_due_s = min(self._checkpoint_due_s, now_s + (0.0 if at_once else CHECKPOINT_S))
 
-    def _add(self, seq: int, kind: RecordKind, utc_ns: int, mono_ns: int, actor: str, data: Json) -> None:
-        self._group += self._chain.line(seq, kind, utc_ns, mono_ns, actor, data) + b"\n"
-        self._newest_seq, self._newest_kind = seq, kind
+    def _add(self, kind: RecordKind, data: Json) -> None:
+        """A record of the writer's own."""
+        self._append(kind, Stamp(time.time_ns(), clock_error_us(), time.monotonic_ns()), WRITER_ACTOR, data)
+
+    def _append(self, kind: RecordKind, stamp: Stamp, actor: str, data: Json) -> None:
+        self._group += self._chain.line(kind, stamp, actor, data) + b"\n"
+        self._newest = kind
 
     def _start_writing(self) -> None:
-        future = self._disk.submit(self._segments.write, bytes(self._group))
-        self._writing = (future, self._newest_seq)
+        checkpoint = b""
+        final = self._newest in FINAL_KINDS
+        if (final and self._group) or (not final and time.monotonic() >= self._checkpoint_due_s):
+            checkpoint = self._checkpoint()
+        future = self._disk.submit(self._files.write, bytes(self._group), checkpoint)
+        self._writing = (future, self._taken)
         self._group.clear()
-        self._due_s = float("inf")
+        self._group_due_s = float("inf")
         future.add_done_callback(lambda _: self._wake_sender.send(b"."))
+
+    def _checkpoint(self) -> bytes:
+        """Vouch for every record so far. Unless it is the last time, the newest of them names the key for the next."""
+        if self._newest not in FINAL_KINDS:
+            self._add(RecordKind.KEY, self._keys.next_key())
+        self._checkpoint_due_s = float("inf")
+        return self._keys.sign(self._chain.tree.size, self._chain.tree.root())
 
     def _collect(self) -> None:
         """If the disk is done, say so; an error of its thread is raised here."""
         if self._writing is not None and self._writing[0].done():
-            future, seq = self._writing
+            future, taken = self._writing
             self._writing = None
             future.result()
-            self._acknowledge(seq)
+            self._acknowledge(taken)
 
-    def _acknowledge(self, seq: int) -> None:
+    def _acknowledge(self, taken: int) -> None:
         """Tell the control process, unless it does not listen: acknowledgements are cumulative, the next one says it all."""
         try:
-            self._sock.send(pack_ack(seq), socket.MSG_DONTWAIT)
+            self._sock.send(pack_ack(taken), socket.MSG_DONTWAIT)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             return
 
 
-def serve(sock: socket.socket, directory: Path, files: FileLayer, parent: int) -> int:
+def serve(sock: socket.socket, places: Places, files: FileLayer, parent: int) -> int:
     """Write the log of process `parent` at the other end of `sock` until it hangs up; return the exit status."""
-    segments: SegmentFiles | None = None
+    log: LogFiles | None = None
     try:
-        segments = SegmentFiles(directory, files)
+        run_key = None if places.operator_key is None else take_run_key(places.operator_key)
+        keys = KeyChain(places.origin) if run_key is None else KeyChain(places.origin, run_key.seed, run_key.certificate)
+        log = LogFiles(places.directory, files, places.second_file, places.segment_bytes)
+        open_log = None if places.state is None else OpenLog(places.state, places.run, places.directory)
         sock.send(READY)
-        GroupCommit(sock, segments, parent).run()
+        GroupCommit(sock, log, keys, parent).run()
+        if open_log is not None:
+            open_log.ended_in_order()
     except Exception as error:  # the last line: whatever fails here must reach the control process in words
-        _report(sock, segments, error)
+        _report(sock, log, error)
         return AuditFault.exit_code
     return 0
 
 
-def _report(sock: socket.socket, segments: SegmentFiles | None, error: Exception) -> None:
+def _report(sock: socket.socket, log: LogFiles | None, error: Exception) -> None:
     """Say what failed, to the control process and in the room kept in the directory, then hang up."""
     text = str(error) if isinstance(error, AuditFault) else f"the log writer failed: {type(error).__name__}: {error}"
     problems = []
@@ -150,9 +193,9 @@ def _report(sock: socket.socket, segments: SegmentFiles | None, error: Exception
         sock.shutdown(socket.SHUT_RDWR)
     except OSError as unheard:
         problems.append(f"the control process could not be told: {unheard}")
-    if segments is not None:
+    if log is not None:
         try:
-            segments.note_fault(text)
+            log.note_fault(text)
         except OSError as unwritten:
             problems.append(f"the fault could not be noted on disk: {unwritten}")
     sys.stderr.write("; ".join([f"audit writer: {text}", *problems]) + "\n")
@@ -170,11 +213,11 @@ def _become_background() -> None:
 
 
 def main(arguments: list[str], files: FileLayer) -> int:
-    """Run the writer: `arguments` are the socket's descriptor, the parent's process id and the log's directory."""
+    """Run the writer: `arguments` are the socket's descriptor, the parent's process id and the log's places."""
     _become_background()
-    descriptor, parent, directory = arguments
+    descriptor, parent, places = arguments
     with socket.socket(fileno=int(descriptor)) as sock:
-        return serve(sock, Path(directory), files, int(parent))
+        return serve(sock, Places.from_text(places), files, int(parent))
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def test_a_newer_command_replaces_the_older_one(motions: Motions) -> None:
     assert not new.is_busy and not motions.is_busy
 
 
+@pytest.mark.requirement("SAF-042")
 @pytest.mark.parametrize(("age", "kind"), [(0.049, MotionKind.SERVO_CP), (0.051, MotionKind.HOLD)])
 def test_a_stale_servo_command_holds(arm: SerialArm, motions: Motions, age: float, kind: MotionKind) -> None:
     handle = motions.servo_cp(arm.tip_pose(Q_HOME), 10.0)

@@ -77,6 +77,7 @@ def test_the_kkt_residual_is_large_away_from_the_solution_and_falls() -> None:
     assert residuals[-1] < 1e-7
 
 
+@pytest.mark.requirement("SAF-011")
 @pytest.mark.parametrize("target", [-5.0, 0.3, 5.0])
 def test_states_and_inputs_stay_in_their_boxes(target: float) -> None:
     solution = RealTimeIteration(double_integrator()).solve(np.array([1.9, 0.4]), np.full((16, 1), target))
@@ -95,6 +96,7 @@ def test_move_limits_hold_from_the_input_before_on() -> None:
     assert np.abs(moves).max() > 0.39
 
 
+@pytest.mark.requirement("SAF-011")
 def test_an_infeasible_problem_is_a_value_without_numbers() -> None:
     # At 2 with speed 1 nothing stops within the box.
     solution = RealTimeIteration(double_integrator()).solve(np.array([2.0, 1.0]), np.zeros((16, 1)))
@@ -115,6 +117,7 @@ def test_the_solve_after_a_failure_starts_cold_and_succeeds() -> None:
     assert np.abs(again.u - fresh.u).max() < 1e-5
 
 
+@pytest.mark.requirement("SAF-010")
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_state_or_parameter_that_is_not_finite_is_a_failed_solve(bad: float) -> None:
     rti, p = RealTimeIteration(double_integrator()), np.zeros((16, 1))
@@ -124,6 +127,7 @@ def test_a_state_or_parameter_that_is_not_finite_is_a_failed_solve(bad: float) -
     assert (solution.report.ok, solution.u) == (False, None)
 
 
+@pytest.mark.requirement("SAF-011")
 def test_a_model_that_leaves_its_domain_is_a_failed_solve() -> None:
     x, u, p = ca.SX.sym("x", 2), ca.SX.sym("u"), ca.SX.sym("p")
     problem = double_integrator(
@@ -133,6 +137,7 @@ def test_a_model_that_leaves_its_domain_is_a_failed_solve() -> None:
     assert (solution.report.ok, solution.report.status) == (False, "linearisation not finite")
 
 
+@pytest.mark.requirement("SAF-011")
 def test_a_late_solve_is_a_failure_and_forgets_its_warm_start() -> None:
     rti = RealTimeIteration(double_integrator(), RealTimeIterationOptions(time_limit_s=1e-6))
     solution = rti.solve(np.array([1.0, 0.0]), np.zeros((16, 1)))

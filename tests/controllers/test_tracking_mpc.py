@@ -214,6 +214,7 @@ def test_the_reference_is_read_ahead_by_the_latency(arm: SerialArm, limits: Setp
     assert np.linalg.norm(_tips(arm, path) - p, axis=1)[20:].max() < 1e-4
 
 
+@pytest.mark.requirement("SAF-007")
 def test_a_failed_solve_proposes_nothing_and_the_next_one_recovers(arm: SerialArm, limits: SetpointLimits) -> None:
     options = TrackingMpcOptions(solver=RealTimeIterationOptions(time_limit_s=1e-6))
     late = TrackingMpc(arm, limits, options)
@@ -223,6 +224,7 @@ def test_a_failed_solve_proposes_nothing_and_the_next_one_recovers(arm: SerialAr
     assert late.compute(Q_HOME, np.zeros(7), ConstantReference(arm.tip_pose(Q_HOME)), 0.0).report.ok
 
 
+@pytest.mark.requirement("SAF-010")
 def test_a_reference_with_nan_is_a_failed_solve_not_a_command(arm: SerialArm, mpc: TrackingMpc) -> None:
     class Broken:
         duration_s = 1.0

@@ -23,6 +23,7 @@ def test_a_block_is_decoded_by_its_addresses() -> None:
     assert sample.request_s == 1.5
 
 
+@pytest.mark.requirement("SAF-018")
 @given(st.integers(0, 32767), st.lists(st.floats(0.001, 2.0), min_size=1, max_size=20))
 def test_an_honest_clock_is_never_refused_even_when_it_wraps(start: int, gaps: list[float]) -> None:
     monitor = ClockMonitor([1])
@@ -32,6 +33,7 @@ def test_an_honest_clock_is_never_refused_even_when_it_wraps(start: int, gaps: l
         monitor.check((int(start + now * 1e3) % 32768,), now - 0.0005, now + 0.0005)
 
 
+@pytest.mark.requirement("SAF-018")
 def test_a_frozen_clock_is_stale_after_one_period() -> None:
     monitor = ClockMonitor([4])
     monitor.check((50,), 1.0, 1.001)
@@ -39,6 +41,7 @@ def test_a_frozen_clock_is_stale_after_one_period() -> None:
         monitor.check((50,), 1.005, 1.006)
 
 
+@pytest.mark.requirement("SAF-018")
 def test_a_frozen_clock_cannot_hide_behind_fast_reads() -> None:
     monitor = ClockMonitor([4])
     with pytest.raises(StaleMeasurement):
@@ -46,6 +49,7 @@ def test_a_frozen_clock_cannot_hide_behind_fast_reads() -> None:
             monitor.check((50,), 1.0 + k * 0.001, 1.0 + k * 0.001)
 
 
+@pytest.mark.requirement("SAF-017")
 def test_a_restarted_servo_is_a_fault() -> None:
     monitor = ClockMonitor([1, 2])
     monitor.check((5000, 5000), 1.0, 1.001)

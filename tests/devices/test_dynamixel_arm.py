@@ -56,6 +56,7 @@ def test_the_arm_follows_certified_setpoints_and_echoes_them(enabled: DynamixelA
     assert np.allclose(state.q, enabled.profile.tick_map.to_joints(state.ticks))
 
 
+@pytest.mark.requirement("SAF-016")
 def test_connect_writes_mode_watchdog_and_delay_and_leaves_torque_off(simulator: SimulatedArm, profile: ArmProfile) -> None:
     with DynamixelArm(profile, simulator.port) as arm:
         arm.connect()
@@ -70,6 +71,7 @@ def test_a_sample_is_stamped_before_it_was_asked_for_on_the_monotonic_clock(enab
     assert before - 0.0011 <= state.t_s <= time.monotonic() - 0.0009
 
 
+@pytest.mark.requirement("SAF-001")
 @pytest.mark.parametrize("command", [np.zeros(7, dtype=np.int64), JointProposal(np.zeros(7), SolveReport(True, "", 0, 0.0, 0.0)), None])
 def test_nothing_but_a_certified_command_is_written(enabled: DynamixelArm, command: object) -> None:
     with pytest.raises(InvalidInput, match="only a CertifiedCommand"):
@@ -78,6 +80,7 @@ def test_nothing_but_a_certified_command_is_written(enabled: DynamixelArm, comma
         enabled.enable(command)  # type: ignore[arg-type]  # the wrong type is the test
 
 
+@pytest.mark.requirement("SAF-001")
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.5])
 def test_a_setpoint_that_is_not_whole_ticks_cannot_be_certified(value: float) -> None:
     with pytest.raises(InvalidInput, match="integers"):
@@ -91,6 +94,7 @@ def test_a_hold_sends_nothing(enabled: DynamixelArm) -> None:
     assert enabled.last_written is before
 
 
+@pytest.mark.requirement("SAF-032")
 def test_a_step_over_the_class_is_refused_and_one_at_it_is_not(enabled: DynamixelArm, certify: Certify) -> None:
     """At it: the class's speed over as many periods as setpoints may be lost, and the one that is written."""
     assert enabled.last_written is not None
@@ -100,6 +104,7 @@ def test_a_step_over_the_class_is_refused_and_one_at_it_is_not(enabled: Dynamixe
         enabled.write(certify(enabled.last_written + v + ONE_MM.clip(0, 1)))
 
 
+@pytest.mark.requirement("SAF-032")
 def test_hard_joint_limits_are_checked_on_the_last_line(profile: ArmProfile, simulator: SimulatedArm, certify: Certify) -> None:
     arm = DynamixelArm(profile, simulator.port)
     arm.connect()
@@ -110,6 +115,7 @@ def test_hard_joint_limits_are_checked_on_the_last_line(profile: ArmProfile, sim
     arm.close()
 
 
+@pytest.mark.requirement("SAF-024")
 def test_enable_refuses_a_first_setpoint_away_from_the_arm(profile: ArmProfile, simulator: SimulatedArm, certify: Certify) -> None:
     with DynamixelArm(profile, simulator.port) as arm:
         arm.connect()
@@ -118,6 +124,7 @@ def test_enable_refuses_a_first_setpoint_away_from_the_arm(profile: ArmProfile, 
     assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [0] * 7
 
 
+@pytest.mark.requirement("SAF-016")
 def test_connecting_to_an_arm_under_torque_is_refused_and_changes_nothing(
     enabled: DynamixelArm, profile: ArmProfile, simulator: SimulatedArm
 ) -> None:
@@ -127,11 +134,13 @@ def test_connecting_to_an_arm_under_torque_is_refused_and_changes_nothing(
     assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [1] * 7
 
 
+@pytest.mark.requirement("CYB-003")
 def test_a_port_has_one_owner(enabled: DynamixelArm, profile: ArmProfile, simulator: SimulatedArm) -> None:
     with pytest.raises(DeviceFault, match="cannot open"):
         DynamixelArm(profile, simulator.port).connect()
 
 
+@pytest.mark.requirement("SAF-016")
 def test_another_model_number_is_refused(profile: ArmProfile, simulator: SimulatedArm) -> None:
     servos = [s.model_copy(update={"model_number": 1060}) if s.id == 4 else s for s in profile.servos]
     other = profile.model_copy(update={"servos": servos})
@@ -139,6 +148,7 @@ def test_another_model_number_is_refused(profile: ArmProfile, simulator: Simulat
         DynamixelArm(other, simulator.port).connect()
 
 
+@pytest.mark.requirement("SAF-016")
 def test_a_mode_that_cannot_be_written_is_refused(profile: ArmProfile) -> None:
     with (
         launch_simulated_arm(profile, faults=Faults(mode_locked=frozenset({3}))) as simulator,
@@ -147,6 +157,7 @@ def test_a_mode_that_cannot_be_written_is_refused(profile: ArmProfile) -> None:
         DynamixelArm(profile, simulator.port).connect()
 
 
+@pytest.mark.requirement("SAF-017")
 @pytest.mark.parametrize(
     ("faults", "error", "message"),
     [
@@ -174,6 +185,7 @@ def test_a_fault_ends_motion_with_its_name(
     time.sleep(0.6)  # late replies, if any, pass
 
 
+@pytest.mark.requirement("SAF-033")
 def test_a_single_damaged_reply_is_read_again(enabled: DynamixelArm, simulator: SimulatedArm, certify: Certify) -> None:
     simulator.inject(Faults(bad_crc=50))
     drive(enabled, certify, 20, ONE_MM // 8)
@@ -181,6 +193,7 @@ def test_a_single_damaged_reply_is_read_again(enabled: DynamixelArm, simulator: 
     assert enabled.bus.crc_errors >= 1
 
 
+@pytest.mark.requirement("SAF-015")
 def test_a_lost_setpoint_shows_in_the_echo_and_is_not_a_fault(enabled: DynamixelArm, simulator: SimulatedArm, certify: Certify) -> None:
     simulator.inject(Faults(drop_every=1))
     before = enabled.last_written
@@ -192,6 +205,7 @@ def test_a_lost_setpoint_shows_in_the_echo_and_is_not_a_fault(enabled: Dynamixel
     assert np.array_equal(enabled.read().goal_ticks, before + ONE_MM // 4)
 
 
+@pytest.mark.requirement("SAF-014")
 def test_a_foreign_goal_shows_in_the_echo(enabled: DynamixelArm, simulator: SimulatedArm) -> None:
     simulator.inject(Faults(foreign_goal_ticks={3: 17}))
     state = enabled.read()
@@ -199,6 +213,7 @@ def test_a_foreign_goal_shows_in_the_echo(enabled: DynamixelArm, simulator: Simu
     assert (state.goal_ticks - enabled.last_written).tolist() == [0, 0, 17, 0, 0, 0, 0]
 
 
+@pytest.mark.requirement("SAF-025", "SAF-016")
 def test_silence_of_the_controller_makes_the_watchdog_hold_and_the_driver_say_so(
     enabled: DynamixelArm, simulator: SimulatedArm, profile: ArmProfile, certify: Certify
 ) -> None:
@@ -215,6 +230,7 @@ def test_silence_of_the_controller_makes_the_watchdog_hold_and_the_driver_say_so
     assert register_of_all(simulator.port, profile, BUS_WATCHDOG) == [0] * 7
 
 
+@pytest.mark.requirement("SAF-016")
 def test_an_expired_watchdog_refuses_goals_until_it_is_cleared(enabled: DynamixelArm, simulator: SimulatedArm, profile: ArmProfile) -> None:
     enabled.close()
     time.sleep(profile.connection.watchdog_ms * 1e-3 + 0.2)
@@ -236,6 +252,7 @@ def test_stop_sends_nothing_more_and_the_arm_holds(enabled: DynamixelArm, certif
     assert np.abs(enabled.read().ticks - goal).max() <= 8
 
 
+@pytest.mark.requirement("SAF-029")
 def test_disable_in_motion_is_refused_and_torque_stays_on(
     enabled: DynamixelArm, simulator: SimulatedArm, certify: Certify, profile: ArmProfile
 ) -> None:
@@ -246,6 +263,7 @@ def test_disable_in_motion_is_refused_and_torque_stays_on(
     assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [1] * 7
 
 
+@pytest.mark.requirement("SAF-029")
 def test_one_servo_that_fails_to_disable_does_not_keep_the_others_on(
     enabled: DynamixelArm, simulator: SimulatedArm, profile: ArmProfile
 ) -> None:
@@ -257,6 +275,7 @@ def test_one_servo_that_fails_to_disable_does_not_keep_the_others_on(
     assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [0, 1, 0, 1, 0, 0, 0]
 
 
+@pytest.mark.requirement("SAF-035")
 def test_a_killed_simulator_is_a_device_fault_and_nothing_hangs(profile: ArmProfile, certify: Certify) -> None:
     with launch_simulated_arm(profile) as simulator:
         arm = DynamixelArm(profile, simulator.port)
@@ -271,6 +290,7 @@ def test_a_killed_simulator_is_a_device_fault_and_nothing_hangs(profile: ArmProf
         arm.close()
 
 
+@pytest.mark.requirement("SAF-030")
 def test_leaving_the_context_disables_at_rest_even_after_an_error(simulator: SimulatedArm, profile: ArmProfile, certify: Certify) -> None:
     with pytest.raises(RuntimeError, match="of the user"), DynamixelArm(profile, simulator.port) as arm:
         arm.connect()
@@ -279,6 +299,7 @@ def test_leaving_the_context_disables_at_rest_even_after_an_error(simulator: Sim
     assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [0] * 7
 
 
+@pytest.mark.requirement("SAF-029")
 def test_leaving_the_context_in_motion_waits_for_rest(simulator: SimulatedArm, profile: ArmProfile, certify: Certify) -> None:
     with DynamixelArm(profile, simulator.port) as arm:
         arm.connect()
@@ -287,6 +308,7 @@ def test_leaving_the_context_in_motion_waits_for_rest(simulator: SimulatedArm, p
     assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [0] * 7
 
 
+@pytest.mark.requirement("SAF-029")
 def test_leaving_with_a_servo_that_does_not_answer_takes_torque_off_the_others(
     simulator: SimulatedArm, profile: ArmProfile, certify: Certify
 ) -> None:

@@ -37,6 +37,7 @@ def test_there_are_twenty_official_vectors() -> None:
     assert len(VECTORS) == 20
 
 
+@pytest.mark.requirement("SAF-033")
 @pytest.mark.parametrize("vector", VECTORS, ids=[v["name"] for v in VECTORS])
 def test_an_official_packet_is_parsed_and_encoded_to_the_same_bytes(vector: dict[str, str]) -> None:
     frame = bytes.fromhex(vector["hex"])
@@ -86,6 +87,7 @@ def test_bytes_may_arrive_in_any_pieces_and_after_any_garbage(params: bytes, gar
     assert parser.discarded == len(garbage)
 
 
+@pytest.mark.requirement("SAF-033")
 @given(nasty, st.data())
 def test_a_flipped_bit_never_yields_another_packet(params: bytes, data: st.DataObject) -> None:
     frame = encode(Packet(3, Instruction.STATUS, params))
@@ -95,6 +97,7 @@ def test_a_flipped_bit_never_yields_another_packet(params: bytes, data: st.DataO
     assert PacketParser().feed(bytes(damaged)) == []
 
 
+@pytest.mark.requirement("SAF-033")
 @settings(max_examples=50)
 @given(st.integers(0, 6), st.integers(1, 255))
 def test_the_parser_recovers_behind_a_damaged_packet(position: int, change: int) -> None:

@@ -18,6 +18,7 @@ from toolkit import CertifiedCommand, DeviceFault, InvalidInput, SpecificationEr
 Certify = Callable[[TickArray], CertifiedCommand]
 
 
+@pytest.mark.requirement("SAF-038")
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 3))
 def test_the_excitation_stays_in_the_class_but_for_holds_and_in_its_range(profile: ArmProfile, seed: int, losses: int) -> None:
@@ -113,6 +114,7 @@ def test_the_stated_latency_is_the_identified_lag(profile: ArmProfile) -> None:
     assert np.abs(np.array(lag_ms) - profile.latency_s * 1e3).max() <= 1.0
 
 
+@pytest.mark.requirement("SAF-037")
 def test_an_edited_tube_is_refused(profile: ArmProfile, tmp_path: Path) -> None:
     text = profile.tube_path.read_text()
     path = tmp_path / "tube.yaml"
@@ -121,6 +123,7 @@ def test_an_edited_tube_is_refused(profile: ArmProfile, tmp_path: Path) -> None:
         load_tube(path, profile)
 
 
+@pytest.mark.requirement("SAF-037")
 def test_a_tube_of_another_device_is_refused(profile: ArmProfile) -> None:
     timing = profile.timing.model_copy(update={"period_ms": 4.0})
     other = profile.model_copy(update={"timing": timing})
@@ -129,6 +132,7 @@ def test_a_tube_of_another_device_is_refused(profile: ArmProfile) -> None:
         load_tube(profile.tube_path, other)
 
 
+@pytest.mark.requirement("SAF-037")
 def test_a_tube_smaller_than_the_sum_of_its_parts_is_refused(profile: ArmProfile, tmp_path: Path) -> None:
     fields = evaluate(profile, synthetic(profile, 3.0), 3, 1.0)
     fields["e"][2] *= 0.5
@@ -138,6 +142,7 @@ def test_a_tube_smaller_than_the_sum_of_its_parts_is_refused(profile: ArmProfile
         load_tube(path, profile)
 
 
+@pytest.mark.requirement("SAF-038")
 def test_the_true_joints_stay_in_the_shipped_tube_at_every_millisecond(profile: ArmProfile, certify: Certify, tmp_path: Path) -> None:
     """Other seed than the identification's, and the plant's truth instead of the encoders: assumption A1 itself."""
     tube = profile.load_tube()

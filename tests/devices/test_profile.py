@@ -22,6 +22,7 @@ def changed(tmp_path: Path, pattern: str, replacement: str) -> Path:
     return path
 
 
+@pytest.mark.requirement("WSP-021")
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=7, max_size=7))
 def test_one_tick_moves_the_tip_by_at_most_ten_micrometres(profile: ArmProfile, where: list[float]) -> None:
@@ -53,6 +54,7 @@ def test_every_servo_range_holds_the_joint_ranges(profile: ArmProfile) -> None:
     assert np.all(profile.servo_upper >= high)
 
 
+@pytest.mark.requirement("WSP-002")
 def test_hard_limits_are_the_stricter_of_profile_and_arm(profile: ArmProfile) -> None:
     assert np.all(profile.joint_lower >= profile.arm_model.limits.lower)
     assert np.all(profile.joint_upper <= profile.arm_model.limits.upper)
@@ -127,6 +129,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         load_profile(tmp_path / "none.yaml")
 
 
+@pytest.mark.requirement("WSP-018")
 def test_another_instrument_with_other_joints_is_refused(tmp_path: Path) -> None:
     path = changed(tmp_path, "LARGE_NEEDLE_DRIVER:400006", "NEEDLE_DRIVER:400117")
     with pytest.raises(SpecificationError):

@@ -70,17 +70,20 @@ def test_a_read_returns_the_bytes_of_the_right_device(line: Line) -> None:
     assert open_bus(line).read(5, 132, 4).params == b"\x01\x02\x03\x04"
 
 
+@pytest.mark.requirement("SAF-035")
 def test_a_silent_line_is_a_fault_that_says_who_and_how_long(line: Line) -> None:
     with pytest.raises(DeviceFault, match=r"no answer from id \[5\] within 150.0 ms \(1 attempts\)"):
         open_bus(line).read(5, 132, 4)
 
 
+@pytest.mark.requirement("SAF-033")
 def test_a_read_is_repeated_as_often_as_allowed_and_no_more(line: Line) -> None:
     with pytest.raises(DeviceFault, match="3 attempts"):
         open_bus(line, retries=2, timeout_s=0.05).read(5, 132, 4)
     assert len(line.requests) == 3
 
 
+@pytest.mark.requirement("SAF-033")
 def test_a_write_is_never_repeated(line: Line) -> None:
     with pytest.raises(DeviceFault, match="write 64"):
         open_bus(line, retries=3, timeout_s=0.05).write(5, 64, b"\x01")
@@ -107,6 +110,7 @@ def test_an_answer_split_over_time_is_put_together(line: Line) -> None:
     assert open_bus(line).read(5, 132, 4).params == b"\xff\xff\xfd\x01"
 
 
+@pytest.mark.requirement("SAF-034")
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
@@ -129,6 +133,7 @@ def test_a_refusal_carries_its_name(line: Line) -> None:
         open_bus(line).write(5, 11, b"\x04")
 
 
+@pytest.mark.requirement("SAF-034")
 def test_a_late_answer_is_not_taken_for_the_next_one(line: Line) -> None:
     line.answer = lambda packet, count: b""
     bus = open_bus(line, timeout_s=0.05)
@@ -141,6 +146,7 @@ def test_a_late_answer_is_not_taken_for_the_next_one(line: Line) -> None:
     assert bus.discarded > 0
 
 
+@pytest.mark.requirement("SAF-035")
 def test_a_hang_up_is_a_fault_at_once_and_not_a_timeout(line: Line) -> None:
     line.answer = lambda packet, count: b"hang up"
     bus = open_bus(line, timeout_s=10.0)
@@ -150,6 +156,7 @@ def test_a_hang_up_is_a_fault_at_once_and_not_a_timeout(line: Line) -> None:
         bus.read(5, 132, 4)
 
 
+@pytest.mark.requirement("CYB-003")
 def test_the_port_is_exclusive(line: Line) -> None:
     bus = open_bus(line)
     with pytest.raises(DeviceFault, match="cannot open"):

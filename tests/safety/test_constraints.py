@@ -51,12 +51,14 @@ def test_the_projector_of_a_cylinder_removes_what_lies_along_its_axis() -> None:
     assert np.linalg.norm(Q, 2) <= 1.0 + 1e-15
 
 
+@pytest.mark.requirement("WSP-007")
 @pytest.mark.parametrize("limit", [0.0, -1.0, np.nan, 0.2])
 def test_a_remote_centre_limit_outside_its_range_is_refused(limit: float) -> None:
     with pytest.raises(InvalidInput):
         RemoteCentre("rcm", limit)
 
 
+@pytest.mark.requirement("WSP-012")
 @pytest.mark.parametrize(
     ("lower", "upper"),
     [([0.0, 0.0], [1.0, 0.0]), ([0.0, 2.0], [1.0, 1.0]), ([0.0, np.nan], [1.0, 1.0]), ([0.0], [1.0, 1.0]), ([-np.inf], [1.0])],
@@ -66,6 +68,7 @@ def test_joint_limits_that_leave_no_room_are_refused(lower: list[float], upper: 
         JointBox("joints", np.array(lower), np.array(upper))
 
 
+@pytest.mark.requirement("WSP-012")
 @pytest.mark.parametrize(
     ("insertion", "depth", "wrist", "straight"),
     [

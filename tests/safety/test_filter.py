@@ -76,6 +76,7 @@ def solve(monkeypatch: pytest.MonkeyPatch, x: Any, exitflag: int) -> FloatArray 
     return _solve(np.eye(2), np.zeros(2), np.eye(2), np.ones(2), -np.ones(2))[0]
 
 
+@pytest.mark.requirement("SAF-011")
 @pytest.mark.parametrize(
     ("x", "exitflag"),
     [([np.nan, 0.0], 1), ([0.0, np.inf], 1), ([1.1, 0.0], 1), ([0.0, -1.1], 1), ([0.0, 0.0], -1), ([0.0, 0.0], 2), ([0.0, 0.0], 0)],
@@ -89,6 +90,7 @@ def test_a_good_solution_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert x is not None and x.tolist() == [0.5, -1.0]
 
 
+@pytest.mark.requirement("SAF-010")
 @pytest.mark.parametrize("where", range(5))
 def test_nan_never_reaches_the_solver(monkeypatch: pytest.MonkeyPatch, where: int) -> None:
     monkeypatch.setattr(daqp, "solve", lambda *problem: pytest.fail("called"))
@@ -101,6 +103,7 @@ def test_bounds_that_cross_have_no_answer() -> None:
     assert _solve(np.eye(2), np.zeros(2), np.eye(2), -np.ones(2), np.ones(2))[0] is None
 
 
+@pytest.mark.requirement("SAF-011")
 @pytest.mark.parametrize(("x", "exitflag"), [(np.full(7, np.nan), 1), (np.full(7, 1e6), 1), (np.zeros(7), -1)])
 def test_a_solver_gone_wrong_leaves_no_candidate(monkeypatch: pytest.MonkeyPatch, x: FloatArray, exitflag: int) -> None:
     monkeypatch.setattr(daqp, "solve", lambda *problem: (x, 0.0, exitflag, {}))
@@ -147,6 +150,7 @@ def after_the_first_refusal(verdicts: list[Verdict]) -> list[Verdict]:
     return verdicts[next(i for i, verdict in enumerate(verdicts) if verdict is not Verdict.PASS) :]
 
 
+@pytest.mark.requirement("WSP-011")
 def test_head_on_a_wall_the_arm_ends_near_it_and_stays_there() -> None:
     drive = Drive(layer_of(wall(0.03), *rates()), HOME).push(X, 0.04, 320)
     margin = drive.distance(keep_in_faces, np.array([X]), np.array([0.03]))
@@ -154,6 +158,7 @@ def test_head_on_a_wall_the_arm_ends_near_it_and_stays_there() -> None:
     assert Verdict.MODIFIED in drive.verdicts and Verdict.STOP not in drive.verdicts
 
 
+@pytest.mark.requirement("WSP-011")
 @pytest.mark.xfail(strict=True, reason="pushed on at a wall, the filter's candidates fall short of the shield by 5 to 30 um")
 def test_pushing_on_at_a_wall_is_no_storm_of_backups() -> None:
     drive = Drive(layer_of(wall(0.03), *rates()), HOME).push(X, 0.04, 320)
@@ -182,6 +187,7 @@ def identified_layer(vessel: KeepOut) -> SafetyLayer:
     return SafetyLayer(shield, filter_, Monitors(profile.tick_map, its_tube, 0.01), 0.05)
 
 
+@pytest.mark.requirement("WSP-011")
 def test_towards_a_vessel_the_arm_is_fast_until_it_is_near_and_rests_close_to_it() -> None:
     ends = np.array([0.06, -0.04, -0.134]), np.array([0.06, 0.04, -0.134])
     drive = Drive(identified_layer(KeepOut("vessel", Capsule(*ends, 0.006), BODIES)), HOME).push(X, 0.048, 420)

@@ -7,6 +7,8 @@ from safety import identification_command
 from tests.safety.parts import arm, at, tick_map
 from toolkit import InvalidInput, NoSafeCommand
 
+pytestmark = pytest.mark.requirement("SAF-047")
+
 LOWER, UPPER = arm().limits.lower, arm().limits.upper
 
 

@@ -1,12 +1,14 @@
 """The layer: what each violated assumption, failed part and refused proposal turns into, and what stays latched."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from safety import Filtered, SafetyLayer, Shield
+from safety import Filtered, Reaction, SafetyLayer, Shield
 from tests.safety.parts import FAILED, HOME, OK, T, at, capsule, layer, proposal, rates, state, tick_map, tip_step, tube
 from toolkit import CertifiedCommand, InvalidInput, JointProposal, JointState, NoSafeCommand, Verdict
 
@@ -59,6 +61,7 @@ def run_out(of: SafetyLayer, **changes: Any) -> list[CertifiedCommand]:
     return sent
 
 
+@pytest.mark.requirement("SAF-024")
 def test_certify_before_enable_is_refused_and_so_is_everything_that_needs_a_memory() -> None:
     fresh = layer()
     for call in (
@@ -72,12 +75,14 @@ def test_certify_before_enable_is_refused_and_so_is_everything_that_needs_a_memo
             call()
 
 
+@pytest.mark.requirement("SAF-024")
 def test_enable_certifies_staying_at_the_measured_ticks(parts: SafetyLayer) -> None:
     first = parts.enable(state(at()))
     assert first.ticks is not None and first.ticks.tolist() == at().tolist() and first.verdict is Verdict.PASS
     assert min(m.value for m in first.margins.values()) > 0.0 and parts.at_rest and parts.violation is None
 
 
+@pytest.mark.requirement("SAF-024")
 @pytest.mark.parametrize("joint", range(7))
 def test_enable_refuses_a_moving_arm(parts: SafetyLayer, joint: int) -> None:
     for speed, ok in ((0.049, True), (-0.051, False)):
@@ -89,6 +94,7 @@ def test_enable_refuses_a_moving_arm(parts: SafetyLayer, joint: int) -> None:
                 parts.enable(moving)
 
 
+@pytest.mark.requirement("SAF-024", "WSP-001")
 @pytest.mark.parametrize("joint", [0, 1, 2, 6])
 def test_enable_refuses_outside_the_joint_limits(parts: SafetyLayer, joint: int) -> None:
     q = HOME + 10.0 * np.eye(7)[joint] * [1, 1, 0.03, 1, 1, 1, 0.2]
@@ -96,6 +102,7 @@ def test_enable_refuses_outside_the_joint_limits(parts: SafetyLayer, joint: int)
         parts.enable(state(at(q)))
 
 
+@pytest.mark.requirement("SAF-024")
 def test_enable_refuses_inside_a_region_and_keeps_what_was_before() -> None:
     inside = layer(capsule())
     q = HOME.copy()
@@ -112,6 +119,7 @@ def test_a_proposal_far_from_everything_passes_unchanged_to_the_tick(enabled: Sa
     assert certified.ticks.tolist() == tick_map().to_ticks(wanted).tolist()
 
 
+@pytest.mark.requirement("SAF-006")
 def test_a_plan_starts_with_its_head_ends_at_rest_and_its_rest_is_stored(enabled: SafetyLayer) -> None:
     set_moving(enabled)
     certified = cycle(enabled)
@@ -120,6 +128,7 @@ def test_a_plan_starts_with_its_head_ends_at_rest_and_its_rest_is_stored(enabled
     assert enabled.memory is not None and enabled.memory.plan.tolist() == certified.plan[1:].tolist()
 
 
+@pytest.mark.requirement("SAF-006", "SAF-007")
 @pytest.mark.parametrize("proposed", [JointProposal(None, FAILED), JointProposal(None, OK), JointProposal(HOME, FAILED)])
 def test_a_failed_solve_continues_the_stored_tail_and_recovers(enabled: SafetyLayer, proposed: JointProposal) -> None:
     set_moving(enabled)
@@ -131,10 +140,12 @@ def test_a_failed_solve_continues_the_stored_tail_and_recovers(enabled: SafetyLa
     assert cycle(enabled).verdict in (Verdict.PASS, Verdict.MODIFIED) and enabled.violation is None
 
 
+@pytest.mark.requirement("SAF-006")
 def test_nothing_proposed_is_a_backup(enabled: SafetyLayer) -> None:
     assert enabled.certify(sample(enabled), None, 1.0).certified.verdict is Verdict.BACKUP
 
 
+@pytest.mark.requirement("SAF-006")
 def test_a_refused_proposal_sends_literally_the_windows_that_were_certified(enabled: SafetyLayer, monkeypatch: pytest.MonkeyPatch) -> None:
     set_moving(enabled)
     assert enabled.memory is not None
@@ -149,12 +160,14 @@ def test_a_refused_proposal_sends_literally_the_windows_that_were_certified(enab
     assert all(dict(c.margins) == margins for c in sent)
 
 
+@pytest.mark.requirement("SAF-006")
 def test_a_filter_without_an_answer_is_a_backup(enabled: SafetyLayer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enabled._filter, "apply", lambda memory, q: Filtered(None, ("vessel",), "infeasible", 0.0))
     certified = cycle(enabled)
     assert certified.verdict is Verdict.BACKUP and certified.active == ("vessel",) and "infeasible" in certified.reason
 
 
+@pytest.mark.requirement("SAF-019")
 def test_missed_periods_continue_the_tail(enabled: SafetyLayer) -> None:
     set_moving(enabled)
     assert enabled.memory is not None
@@ -179,6 +192,7 @@ VIOLATIONS: dict[str, tuple[Callable[[SafetyLayer], dict[str, Any]], str, bool]]
 }
 
 
+@pytest.mark.requirement("SAF-012", "SAF-014", "SAF-017", "SAF-018", "SAF-021")
 @pytest.mark.parametrize("name", VIOLATIONS)
 def test_each_violated_assumption_has_its_reaction_and_latches(enabled: SafetyLayer, name: str) -> None:
     changes, assumption, holds = VIOLATIONS[name]
@@ -197,12 +211,36 @@ def test_each_violated_assumption_has_its_reaction_and_latches(enabled: SafetyLa
     assert enabled.violation is None and cycle(enabled).verdict is Verdict.PASS
 
 
+@pytest.mark.requirement("SAF-013")
+@pytest.mark.parametrize(("growth", "off"), [(1.9, False), (2.1, True), (float("nan"), True)])
+def test_a_deviation_that_doubles_while_the_arm_stops_takes_its_power(
+    enabled: SafetyLayer, growth: float, off: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_moving(enabled)
+    assert enabled.memory is not None
+    tail = enabled.memory.plan
+    first = cycle(enabled, **far_off(enabled))
+    assert first.ticks is not None and first.ticks.tolist() == tail[0].tolist()
+    observe = enabled._monitors.observe
+
+    def grown(*arguments: Any) -> Any:
+        observation, violation = observe(*arguments)
+        return replace(observation, tube_use=growth * enabled._first_use), violation
+
+    monkeypatch.setattr(enabled, "_monitors", SimpleNamespace(observe=grown))
+    second = cycle(enabled, **far_off(enabled))
+    assert enabled.violation is not None and (enabled.violation.reaction is Reaction.POWER_OFF) is off
+    assert (second.ticks is None) is off and second.verdict is Verdict.STOP
+
+
+@pytest.mark.requirement("SAF-031")
 def test_without_a_measurement_nothing_is_sent_and_the_trouble_is_said(enabled: SafetyLayer) -> None:
     set_moving(enabled)
     certified = enabled.certify(None, None, 1.0, "port gone").certified
     assert certified.ticks is None and certified.active == ("A4",) and "port gone" in certified.reason
 
 
+@pytest.mark.requirement("SAF-022")
 def test_a_hold_overrides_a_tail_and_a_tail_does_not_end_a_hold(enabled: SafetyLayer) -> None:
     set_moving(enabled)
     enabled.request_stop("operator")
@@ -213,12 +251,14 @@ def test_a_hold_overrides_a_tail_and_a_tail_does_not_end_a_hold(enabled: SafetyL
     assert cycle(enabled).ticks is None and enabled.violation is not None and "three misses" in enabled.violation.reason
 
 
+@pytest.mark.requirement("SAF-022")
 def test_the_first_cause_is_kept(enabled: SafetyLayer) -> None:
     enabled.request_stop("first")
     enabled.request_stop("second")
     assert enabled.violation is not None and enabled.violation.reason == "first"
 
 
+@pytest.mark.requirement("SAF-021")
 def test_a_requested_stop_runs_the_certified_tail_to_rest_and_stays_there(enabled: SafetyLayer) -> None:
     set_moving(enabled)
     assert enabled.memory is not None
@@ -229,6 +269,7 @@ def test_a_requested_stop_runs_the_certified_tail_to_rest_and_stays_there(enable
     assert enabled.memory.newest.tolist() == tail[-1].tolist() == cycle(enabled).plan[-1].tolist()
 
 
+@pytest.mark.requirement("SAF-009")
 def test_when_certify_fails_the_stored_tail_continues_and_motion_ends(enabled: SafetyLayer) -> None:
     set_moving(enabled)
     assert enabled.memory is not None
@@ -239,6 +280,7 @@ def test_when_certify_fails_the_stored_tail_continues_and_motion_ends(enabled: S
     assert cycle(enabled).verdict is Verdict.STOP
 
 
+@pytest.mark.requirement("SAF-009", "SAF-022")
 @pytest.mark.parametrize("call", [lambda of: of.fall_back("certify raised"), lambda of: of.continue_tail("late")])
 def test_a_latched_hold_sends_nothing_even_when_certify_fails_or_is_late(enabled: SafetyLayer, call: Callable[[SafetyLayer], Any]) -> None:
     set_moving(enabled)
@@ -260,6 +302,7 @@ def bits(certified: CertifiedCommand) -> tuple[Any, ...]:
     return ticks, certified.plan.tolist(), certified.verdict, margins, certified.active, certified.reason
 
 
+@pytest.mark.requirement("SAF-041")
 def test_certify_gives_the_same_bits_for_the_same_state_proposal_and_memory(enabled: SafetyLayer) -> None:
     other = layer(capsule(), *rates())
     set_moving(enabled)
@@ -271,6 +314,7 @@ def test_certify_gives_the_same_bits_for_the_same_state_proposal_and_memory(enab
             assert bits(other.certify(sample(enabled), proposed, 1.0).certified) == bits(once)
 
 
+@pytest.mark.requirement("SAF-041")
 def test_deciding_without_commit_leaves_the_memory_alone(enabled: SafetyLayer) -> None:
     memory = enabled.memory
     enabled.certify(sample(enabled), ahead(enabled), 1.0)
@@ -288,6 +332,7 @@ def test_a_rehearsal_leaves_no_trace(enabled: SafetyLayer) -> None:
     assert cycle(enabled).verdict is Verdict.STOP
 
 
+@pytest.mark.requirement("SAF-001")
 def test_only_what_the_shield_certified_is_ever_new(enabled: SafetyLayer, monkeypatch: pytest.MonkeyPatch) -> None:
     set_moving(enabled)
     assert enabled.memory is not None

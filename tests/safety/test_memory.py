@@ -15,6 +15,7 @@ def test_at_enable_the_arm_has_been_at_its_setpoint_for_longer_than_any_window()
     assert memory.plan.shape == (0, 2) and not memory.step.any() and memory.lost == 0
 
 
+@pytest.mark.requirement("SAF-006")
 def test_what_was_sent_enters_the_history_and_its_tail_is_stored() -> None:
     tail = np.array([[8, -3], [8, -3]])
     memory = Memory.at_rest(TICKS, 3).followed_by(np.array([7, -3]), tail)
@@ -28,6 +29,7 @@ def test_an_empty_tail_continues_with_the_newest_setpoint() -> None:
     assert memory.advanced().plan.shape == (0, 2) and memory.advanced().newest.tolist() == TICKS.tolist()
 
 
+@pytest.mark.requirement("SAF-019")
 def test_misses_run_down_the_tail_and_are_counted_in_a_row() -> None:
     memory = Memory.at_rest(TICKS, 3).followed_by(np.array([7, -3]), np.array([[8, -3], [9, -3], [9, -3]]))
     once = memory.missed()
@@ -44,6 +46,7 @@ def test_a_hold_repeats_the_newest_setpoint_and_forgets_the_tail() -> None:
     assert held.history.shape == memory.history.shape
 
 
+@pytest.mark.requirement("SAF-041", "SAF-043")
 def test_a_cycle_that_is_not_carried_out_leaves_no_trace() -> None:
     memory = Memory.at_rest(TICKS, 3).followed_by(np.array([7, -3]), np.array([[8, -3]]))
     before = memory.history.tolist(), memory.plan.tolist(), memory.lost

@@ -22,6 +22,7 @@ def test_a_perfect_sample_violates_nothing_and_says_how_much_is_used() -> None:
     assert observation.age_s == pytest.approx(1e-3)
 
 
+@pytest.mark.requirement("SAF-012")
 @pytest.mark.parametrize("joint", range(7))
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 def test_a1_a_sample_beyond_the_monitored_tube_stops_along_the_tail(joint: int, side: float) -> None:
@@ -33,6 +34,7 @@ def test_a1_a_sample_beyond_the_monitored_tube_stops_along_the_tail(joint: int, 
     assert found is not None and found.reaction is Reaction.TAIL
 
 
+@pytest.mark.requirement("SAF-014")
 @pytest.mark.parametrize(("behind", "ok"), [(0, True), (2, True), (3, False), (7, False)])
 def test_a2_a_goal_further_behind_than_losses_allow_holds(behind: int, ok: bool) -> None:
     found = violation(STEADY, state(STEADY.newest, goal_ticks=STEADY.history[-1 - behind]))
@@ -40,6 +42,7 @@ def test_a2_a_goal_further_behind_than_losses_allow_holds(behind: int, ok: bool)
     assert ok or (found is not None and found.assumption == "A2" and found.reaction is Reaction.HOLD and str(behind) in found.reason)
 
 
+@pytest.mark.requirement("SAF-014", "CYB-004")
 @pytest.mark.parametrize("joint", range(7))
 def test_a2_one_servo_alone_that_is_behind_or_was_sent_something_else_holds(joint: int) -> None:
     for goal in (STEADY.history[-4], STEADY.newest + 1):
@@ -48,6 +51,7 @@ def test_a2_one_servo_alone_that_is_behind_or_was_sent_something_else_holds(join
         assert found is not None and found.assumption == "A2" and found.reaction is Reaction.HOLD
 
 
+@pytest.mark.requirement("SAF-014")
 def test_a2_a_goal_older_than_the_window_is_one_we_never_sent() -> None:
     history = np.concatenate([at()[None] - 500, STEADY.history[1:]])
     observation, found = MONITORS.observe(Memory(history, NO_PLAN), state(STEADY.newest, goal_ticks=at() - 500), 1.0)
@@ -61,6 +65,7 @@ def test_a2_the_same_goal_twice_counts_as_the_newer_one() -> None:
     assert observation.behind == 0 and found is None
 
 
+@pytest.mark.requirement("SAF-014")
 def test_a2_a_tube_without_losses_allows_none() -> None:
     strict = Monitors(tick_map(), tube(losses_max=0), 0.01)
     assert violation(STEADY, state(STEADY.newest), monitors=strict) is None
@@ -68,11 +73,13 @@ def test_a2_a_tube_without_losses_allows_none() -> None:
     assert found is not None and found.assumption == "A2"
 
 
+@pytest.mark.requirement("SAF-017")
 def test_a3_a_device_that_is_not_healthy_holds_and_its_problem_is_quoted() -> None:
     found = violation(at_rest(), state(at(), healthy=False, problem="overheating in servo 4"))
     assert found is not None and (found.assumption, found.reaction) == ("A3", Reaction.HOLD) and "overheating in servo 4" in found.reason
 
 
+@pytest.mark.requirement("SAF-018")
 @pytest.mark.parametrize(("t_s", "ok"), [(1.0, True), (0.9901, True), (0.9899, False), (1.0001, False), (0.0, False)])
 def test_a4_a_sample_too_old_or_from_the_future_holds(t_s: float, ok: bool) -> None:
     found = violation(at_rest(), state(at(), t_s))
@@ -80,11 +87,13 @@ def test_a4_a_sample_too_old_or_from_the_future_holds(t_s: float, ok: bool) -> N
     assert ok or (found is not None and (found.assumption, found.reaction) == ("A4", Reaction.HOLD))
 
 
+@pytest.mark.requirement("SAF-018", "SAF-010")
 def test_a4_a_clock_that_is_nan_holds() -> None:
     found = violation(at_rest(), state(at()), np.nan)
     assert found is not None and found.assumption == "A4"
 
 
+@pytest.mark.requirement("SAF-022")
 def test_a_hold_is_found_before_a_tail_when_both_are_due() -> None:
     far = state(at(), q=tick_map().to_joints(at()) + 1.0, goal_ticks=at() + 1)
     found = violation(at_rest(), far)

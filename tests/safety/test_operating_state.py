@@ -5,6 +5,8 @@ import pytest
 from safety import TRANSITIONS, StateMachine
 from toolkit import InvalidInput, OperatingState
 
+pytestmark = pytest.mark.requirement("SAF-023")
+
 COMMANDS = ("enable", "disable", "pause", "resume")
 ALLOWED = {
     ("DISABLED", "enable"): "ENABLED", ("DISABLED", "disable"): "DISABLED",

@@ -81,6 +81,7 @@ def samples(kind: str, rng: np.random.Generator, k: int = 600) -> FloatArray:
     return weights @ corners
 
 
+@pytest.mark.requirement("WSP-003")
 @EVERY_KIND
 @given(n=POINTS_3D.map(lambda x: 10.0 * x), seed=st.integers(0, 10**6))
 def test_no_point_of_the_region_lies_beyond_its_support(kind: str, n: FloatArray, seed: int) -> None:
@@ -96,6 +97,7 @@ def test_the_support_is_reached_by_a_point_of_the_region(kind: str) -> None:
         assert (dense @ n).max() >= support(kind, n) - 2e-4
 
 
+@pytest.mark.requirement("WSP-003")
 @EVERY_KIND
 @given(a=POINTS_3D, b=POINTS_3D)
 def test_proposed_planes_are_never_longer_than_one(kind: str, a: FloatArray, b: FloatArray) -> None:
@@ -103,6 +105,7 @@ def test_proposed_planes_are_never_longer_than_one(kind: str, a: FloatArray, b: 
         assert sum(Fraction(x) ** 2 for x in n) <= 1
 
 
+@pytest.mark.requirement("WSP-003")
 @EVERY_KIND
 @given(a=POINTS_3D, b=POINTS_3D, seed=st.integers(0, 10**6))
 def test_a_plane_with_a_gap_really_separates(kind: str, a: FloatArray, b: FloatArray, seed: int) -> None:

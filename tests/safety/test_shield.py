@@ -39,6 +39,7 @@ def refused_by(of: Shield, memory: Memory, plan: Any) -> tuple[str, ...]:
     return of.certify(memory, plan).refused_by
 
 
+@pytest.mark.requirement("SAF-002")
 def test_staying_where_the_arm_is_is_certified_with_a_margin_for_every_constraint() -> None:
     of = shield(capsule(), wall(), CommandedRate("speed", ("tip",), 1, 0.05))
     certification = of.certify(at_rest(), at()[None])
@@ -47,6 +48,7 @@ def test_staying_where_the_arm_is_is_certified_with_a_margin_for_every_constrain
     assert units == {"joint_limits.rad": "rad", "joint_limits.m": "m", "vessel": "m", "wall": "m", "speed": "m/s"}
 
 
+@pytest.mark.requirement("SAF-002", "WSP-009")
 @pytest.mark.parametrize("j", JOINTS)
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_acceleration_at_its_limit_is_certified_and_one_tick_over_is_refused(j: int, sign: int) -> None:
@@ -59,6 +61,7 @@ def test_acceleration_at_its_limit_is_certified_and_one_tick_over_is_refused(j: 
         assert ok or (certification.refused_by == ("command_class",) and "acceleration by 1 " in certification.reason)
 
 
+@pytest.mark.requirement("SAF-002", "WSP-009")
 @pytest.mark.parametrize("j", JOINTS)
 def test_speed_at_its_limit_is_certified_and_one_tick_over_is_refused(j: int) -> None:
     at_limit = moving(V[j] * ONE[j])
@@ -68,6 +71,7 @@ def test_speed_at_its_limit_is_certified_and_one_tick_over_is_refused(j: int) ->
     assert certification.refused_by == ("command_class",) and "speed by 1 " in certification.reason
 
 
+@pytest.mark.requirement("SAF-002")
 def test_a_plan_that_does_not_end_at_rest_is_refused() -> None:
     memory = at_rest()
     steps = memory.newest + np.arange(1, 5)[:, None] * ONE[0]
@@ -76,6 +80,7 @@ def test_a_plan_that_does_not_end_at_rest_is_refused() -> None:
     assert refused_by(free_shield(), memory, steps[:1]) == ("command_class",)
 
 
+@pytest.mark.requirement("SAF-002")
 def test_a_plan_at_the_longest_is_certified_and_one_setpoint_more_is_refused() -> None:
     of = shield(n_max=5)
     assert of.certify(at_rest(), np.repeat(at()[None], 5, axis=0)).ok
@@ -96,6 +101,7 @@ def test_only_a_single_setpoint_may_stop_abruptly() -> None:
     assert refused_by(free_shield(), memory, np.repeat(memory.newest[None], 2, axis=0)) == ("command_class",)
 
 
+@pytest.mark.requirement("SAF-001")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 0.5])
 @pytest.mark.parametrize("row", [0, 1, 2])
 def test_a_plan_of_floats_is_refused_whatever_is_in_it(bad: float, row: int) -> None:
@@ -116,6 +122,7 @@ def test_a_plan_outside_the_register_is_refused_before_its_differences_could_wra
     assert "32 bits" in free_shield().certify(at_rest(), plan).reason
 
 
+@pytest.mark.requirement("SAF-002")
 @settings(max_examples=200)
 @given(st.lists(st.tuples(*(st.integers(-int(1.05 * a), int(1.05 * a)) for a in A)), min_size=1, max_size=6), st.integers(0, 2**20))
 def test_whatever_is_certified_is_in_class_c_at_rest_and_its_windows_pass(changes: list[tuple[int, ...]], seed: int) -> None:
@@ -131,6 +138,7 @@ def test_whatever_is_certified_is_in_class_c_at_rest_and_its_windows_pass(change
         assert np.all(windows.c - windows.r >= arm().limits.lower - 1e-12) and np.all(windows.c + windows.r <= arm().limits.upper + 1e-12)
 
 
+@pytest.mark.requirement("SAF-003")
 def test_the_history_counts_where_the_plan_alone_would_pass() -> None:
     of = shield(wall(0.03))
     q = HOME.copy()
@@ -142,6 +150,7 @@ def test_the_history_counts_where_the_plan_alone_would_pass() -> None:
     assert refused_by(of, Memory(history, NO_PLAN), rest.newest[None]) == ("wall",)
 
 
+@pytest.mark.requirement("WSP-001")
 def test_a_joint_is_kept_off_its_limit_by_its_tube() -> None:
     limits = joint_limits()
     for j in JOINTS[:3]:
@@ -158,12 +167,14 @@ def test_what_would_be_violated_is_named_with_its_amount() -> None:
     assert certification.margins["organ"].value < 0.0
 
 
+@pytest.mark.requirement("SAF-010")
 def test_a_slack_that_is_nan_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     of = shield(capsule())
     monkeypatch.setattr(WindowCheck, "least", lambda self, windows: {"vessel": np.nan, "joint_limits.m": 1.0})
     assert refused_by(of, at_rest(), at()[None]) == ("vessel",)
 
 
+@pytest.mark.requirement("WSP-008")
 @pytest.mark.parametrize(("order", "unit"), [(1, "m/s"), (2, "m/s^2")])
 def test_a_commanded_rate_over_its_limit_is_refused_and_at_it_certified(order: int, unit: str) -> None:
     memory, candidate = at_rest(), at() + 10 * ONE[2]
@@ -177,6 +188,7 @@ def test_a_commanded_rate_over_its_limit_is_refused_and_at_it_certified(order: i
         assert certification.margins["rate"].value == pytest.approx((factor - 1.0) * rate, rel=1e-6)
 
 
+@pytest.mark.requirement("WSP-008")
 def test_the_step_that_led_to_the_newest_setpoint_counts_for_acceleration() -> None:
     of = shield(CommandedRate("acceleration", ("tip",), 2, 1.0))
     memory = moving(10 * ONE[2])
@@ -194,6 +206,7 @@ def make(*constraints: Any, **changes: Any) -> Shield:
     return Shield(constraints=constraints, n_max=changes.pop("n_max", 40), **{**parts, **changes})
 
 
+@pytest.mark.requirement("WSP-001")
 def test_without_joint_limits_or_with_two_sets_there_is_no_shield() -> None:
     other = JointBox("other", arm().limits.lower, arm().limits.upper)
     short = JointBox("joint_limits", arm().limits.lower[:6], arm().limits.upper[:6])
@@ -226,6 +239,7 @@ def test_parts_with_another_number_of_joints_are_refused() -> None:
         make(joint_limits(), tube=Tube(e, 0.5 * e, 6, 2, ""))
 
 
+@pytest.mark.requirement("WSP-019")
 @pytest.mark.parametrize("points", [(), ("elbow",), ("tip", "elbow")])
 def test_a_rate_on_no_point_or_an_unknown_one_is_refused(points: tuple[str, ...]) -> None:
     with pytest.raises(InvalidInput, match="unknown body points"):
@@ -242,6 +256,7 @@ def test_second_derivative_bounds_that_are_no_bounds_are_refused(factor: float) 
         make(joint_limits(), arm=Broken(arm()))
 
 
+@pytest.mark.requirement("SAF-005")
 def test_second_derivatives_are_bounded_over_the_limits_and_the_tube_beyond_them() -> None:
     asked: list[np.ndarray] = []
 
@@ -254,6 +269,7 @@ def test_second_derivatives_are_bounded_over_the_limits_and_the_tube_beyond_them
     np.testing.assert_array_equal(asked, [arm().limits.lower - tube().e, arm().limits.upper + tube().e])
 
 
+@pytest.mark.requirement("WSP-007")
 def test_a_remote_centre_is_certified_with_its_margin_and_refused_beyond_it() -> None:
     margins = shield(RemoteCentre("rcm", 1e-3)).certify(at_rest(), at()[None]).margins
     assert 0.0 < margins["rcm"].value <= 1e-3

@@ -1,6 +1,7 @@
 """A stop: a member of class C, at rest at its end, within one tick of braking evenly."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ STEPS = st.tuples(*(st.integers(-int(v), int(v)) for v in V)).map(np.array)
 START = np.array([100, -200, 30_000, 7, 0, -1, 5])
 
 
+@pytest.mark.requirement("SAF-002")
 @given(STEPS, st.floats(0.0, 4e-4), st.floats(0.2, 5.0))
 def test_a_stop_is_a_member_of_class_c_and_ends_at_rest(step: np.ndarray, tip_step_m: float, brake_m_s2: float) -> None:
     stop = brake(START, step, tip_step_m, brake_m_s2, command_class())

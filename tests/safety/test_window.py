@@ -23,6 +23,7 @@ def sequence(rng: np.random.Generator, length: int) -> TickArray:
     return np.array(result)
 
 
+@pytest.mark.requirement("SAF-003")
 @given(SEEDS)
 def test_every_lag_loss_and_interpolation_within_the_assumptions_lies_in_a_window(seed: int) -> None:
     rng, T = np.random.default_rng(seed), tube()
@@ -39,6 +40,7 @@ def test_every_lag_loss_and_interpolation_within_the_assumptions_lies_in_a_windo
         assert np.all(np.abs(q - windows.c[k]) <= windows.r[k] * (1 + 1e-12))
 
 
+@pytest.mark.requirement("SAF-006")
 @given(SEEDS)
 def test_the_windows_of_a_tail_are_literally_those_of_the_plan_it_is_a_tail_of(seed: int) -> None:
     all_of_it = sequence(np.random.default_rng(seed), W + 8)
@@ -47,6 +49,7 @@ def test_the_windows_of_a_tail_are_literally_those_of_the_plan_it_is_a_tail_of(s
     assert np.array_equal(after.c, whole.c[3:]) and np.array_equal(after.r, whole.r[3:])
 
 
+@pytest.mark.requirement("SAF-003")
 @given(SEEDS, st.integers(1, 12))
 def test_the_windows_of_a_hold_lie_in_the_window_of_the_setpoint_that_is_held(seed: int, periods: int) -> None:
     history = sequence(np.random.default_rng(seed), W + 1)
@@ -75,6 +78,7 @@ def test_too_little_history_is_refused_not_guessed() -> None:
         windows_touching(np.repeat(at()[None], W - 1, axis=0), at()[None], tick_map(), tube())
 
 
+@pytest.mark.requirement("SAF-003")
 def test_coupled_servos_out_of_step_widen_every_joint_they_move() -> None:
     history = np.repeat(at()[None], W, axis=0)
     plan = at()[None] + np.array([[0, 0, 0, 0, 40, 0, 0]])
@@ -95,6 +99,7 @@ def test_a_sample_outside_the_newest_window_shows_by_how_much(joint: int, side: 
     assert excess[joint] == pytest.approx(1e-3, rel=1e-9) and np.all(np.delete(excess, joint) <= 0.0)
 
 
+@pytest.mark.requirement("SAF-010")
 def test_a_nan_sample_has_no_excess_that_could_pass() -> None:
     history = np.repeat(at()[None], W + 2, axis=0)
     assert not (measured_excess(history, np.full(7, np.nan), tick_map(), tube()) <= 1e9).any()

@@ -132,6 +132,7 @@ def drawn(kind: str, seed: int) -> tuple[Case, Windows, FloatArray]:
     return parts, Windows(c[None], r[None]), c + shares * r
 
 
+@pytest.mark.requirement("SAF-004", "WSP-001", "WSP-003", "WSP-004", "WSP-006", "WSP-007")
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**31))
@@ -145,6 +146,7 @@ def test_the_certified_slack_is_below_the_true_margin_everywhere_in_the_box(kind
         assert parts.truth(q).min() >= slack + paid - 1e-12
 
 
+@pytest.mark.requirement("SAF-004")
 @pytest.mark.parametrize("kind", KINDS)
 def test_enough_windows_pass_and_enough_are_refused_for_this_to_mean_something(kind: str) -> None:
     passed = 0
@@ -169,6 +171,7 @@ def test_the_slack_of_a_point_is_the_true_margin_less_what_is_added(kind: str) -
     assert close >= 3
 
 
+@pytest.mark.requirement("SAF-010")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_nan_or_inf_anywhere_in_a_window_certifies_nothing(kind: str, bad: float) -> None:
@@ -181,6 +184,7 @@ def test_nan_or_inf_anywhere_in_a_window_certifies_nothing(kind: str, bad: float
             assert all(np.isnan(values).all() for values in slacks.values())
 
 
+@pytest.mark.requirement("SAF-002")
 def test_one_bad_window_spoils_the_whole_plan() -> None:
     parts, windows, _ = drawn("capsule", 3)
     c = np.repeat(windows.c, 5, axis=0)
@@ -188,6 +192,7 @@ def test_one_bad_window_spoils_the_whole_plan() -> None:
     assert np.isnan(parts.check.slack(Windows(c, np.repeat(windows.r, 5, axis=0)))["c"]).all()
 
 
+@pytest.mark.requirement("SAF-004")
 @given(st.integers(0, 2**31), st.floats(1.0, 3.0))
 def test_a_wider_window_never_has_more_slack(seed: int, factor: float) -> None:
     for kind in ("faces", "capsule", "reach", "joints"):
@@ -196,6 +201,7 @@ def test_a_wider_window_never_has_more_slack(seed: int, factor: float) -> None:
         assert all(wide[name][0] <= narrow[name][0] + 1e-15 for name in parts.names)
 
 
+@pytest.mark.requirement("WSP-003")
 def test_every_registration_error_is_paid_in_full() -> None:
     _, windows, _ = drawn("capsule", 5)
     constraint = CHECKS["capsule"][0]
@@ -203,12 +209,14 @@ def test_every_registration_error_is_paid_in_full() -> None:
     assert values[0] - values[1] == pytest.approx(1e-3, abs=1e-12)
 
 
+@pytest.mark.requirement("SAF-005")
 @pytest.mark.parametrize("bounds", [(-1e-9, 0.0), (0.0, -1e-9), (np.nan, 0.0), (0.0, np.inf)])
 def test_bounds_that_would_give_room_instead_of_taking_it_are_refused(bounds: tuple[float, float]) -> None:
     with pytest.raises(InvalidInput):
         Bounds(*bounds)
 
 
+@pytest.mark.requirement("WSP-019")
 @pytest.mark.parametrize(
     "constraint",
     [

@@ -21,6 +21,7 @@ def exactly(ticks: list[int]) -> list[Fraction]:
     return [zero + sum(Fraction(m) * o for m, o in zip(row, offset, strict=True)) for zero, row in zip(q_zero, MAP.M.tolist(), strict=True)]
 
 
+@pytest.mark.requirement("WSP-021")
 @given(TICKS)
 def test_joints_are_the_exact_rational_map_to_within_float_rounding(ticks: list[int]) -> None:
     q = MAP.to_joints(np.array(ticks))
@@ -68,6 +69,7 @@ def test_joints_beyond_the_register_become_no_ticks() -> None:
         MAP.to_ticks(np.full(3, 1e9))
 
 
+@pytest.mark.requirement("WSP-021")
 @pytest.mark.parametrize(
     "change",
     [{"M": np.nextafter(M, 1.0)}, {"q_zero": np.zeros(3)}, {"ticks_zero": np.zeros(3, dtype=np.int64)}, {"names": ("a", "b", "d")}],

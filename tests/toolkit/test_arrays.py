@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from toolkit import InvalidInput, finite_array, finite_number, tick_array
 
 
+@pytest.mark.requirement("SAF-010")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("at", [0, 3, 6])
 def test_one_entry_that_is_not_finite_refuses_the_array(bad: float, at: int) -> None:

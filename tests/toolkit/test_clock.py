@@ -2,9 +2,12 @@
 
 import time
 
+import pytest
+
 from toolkit import MonotonicClock
 
 
+@pytest.mark.requirement("SAF-044")
 def test_now_is_the_monotonic_clock() -> None:
     before = time.monotonic()
     assert before <= MonotonicClock().now() <= time.monotonic()

@@ -13,12 +13,14 @@ def test_a_failed_solve_is_a_proposal_without_numbers() -> None:
     assert proposal.q is None and not proposal.report.ok
 
 
+@pytest.mark.requirement("SAF-010")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_proposal_with_nan_or_inf_cannot_be_made(bad: float) -> None:
     with pytest.raises(InvalidInput, match=r"proposal\.q"):
         JointProposal(np.array([0.0, bad]), OK)
 
 
+@pytest.mark.requirement("SAF-001")
 def test_a_command_of_floats_cannot_be_made() -> None:
     with pytest.raises(InvalidInput, match="integers"):
         CertifiedCommand(np.zeros(3), np.zeros((1, 3), dtype=np.int64), Verdict.PASS)  # type: ignore[arg-type]
@@ -37,6 +39,7 @@ def test_what_is_sent_is_the_first_setpoint_that_was_certified(plan: np.ndarray)
         CertifiedCommand(np.zeros(3, dtype=np.int64), plan, Verdict.PASS)
 
 
+@pytest.mark.requirement("SAF-043")
 def test_the_numbers_of_a_command_cannot_be_changed_afterwards() -> None:
     source = np.zeros((2, 3), dtype=np.int64)
     command = CertifiedCommand(source[0], source, Verdict.PASS)

@@ -20,6 +20,7 @@ def member(sequence: list[list[int]]) -> bool:
     return all(abs(s[j]) <= v[j] for s in steps for j in range(2)) and all(abs(c[j]) <= a[j] for c in changes for j in range(2))
 
 
+@pytest.mark.requirement("WSP-009")
 @given(st.lists(st.tuples(st.integers(-4, 4), st.integers(-5, 5)), max_size=8))
 def test_excess_decides_membership_as_the_definition_does(changes: list[tuple[int, int]]) -> None:
     sequence = np.cumsum(np.cumsum(np.array([(0, 0), (0, 0), *changes]), axis=0), axis=0)
@@ -27,11 +28,13 @@ def test_excess_decides_membership_as_the_definition_does(changes: list[tuple[in
     assert (over_v <= 0 and over_a <= 0) == member(sequence.tolist())
 
 
+@pytest.mark.requirement("WSP-009")
 @pytest.mark.parametrize(("step", "over"), [(10, 0), (11, 1), (-10, 0), (-11, 1)])
 def test_speed_at_the_limit_is_a_member_and_one_tick_more_is_not(step: int, over: int) -> None:
     assert C.excess(np.array([[0, 0], [step, 0]]))[0] == over
 
 
+@pytest.mark.requirement("WSP-009")
 @pytest.mark.parametrize(("change", "over"), [(4, 0), (5, 1), (-4, 0), (-5, 1)])
 def test_acceleration_at_the_limit_is_a_member_and_one_tick_more_is_not(change: int, over: int) -> None:
     assert C.excess(np.array([[0, 0], [0, 0], [0, change]]))[1] == over

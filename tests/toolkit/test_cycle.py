@@ -131,6 +131,7 @@ def parts() -> Parts:
     return Parts()
 
 
+@pytest.mark.requirement("AUD-001")
 def test_a_good_cycle_reads_proposes_certifies_writes_commits_and_records_in_this_order(parts: Parts) -> None:
     result = parts.cycle()
     assert parts.calls == ["read", "compute", "certify", "write PASS", "commit PASS", "record"]
@@ -141,6 +142,7 @@ def test_a_good_cycle_reads_proposes_certifies_writes_commits_and_records_in_thi
 ERRORS = [DeviceFault("lost"), StaleMeasurement("old"), InvalidInput("nan"), OSError("gone"), ValueError("bug")]
 
 
+@pytest.mark.requirement("SAF-031")
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_failed_read_asks_no_controller_and_sends_nothing(parts: Parts, error: Exception) -> None:
     parts.raises["read"] = error
@@ -150,6 +152,7 @@ def test_a_failed_read_asks_no_controller_and_sends_nothing(parts: Parts, error:
     assert not result.written and not result.missed and result.fault is not None and str(error) in str(result.fault)
 
 
+@pytest.mark.requirement("SAF-008")
 @pytest.mark.parametrize("error", [*ERRORS, ZeroDivisionError()])
 def test_a_controller_that_raises_has_no_proposal_and_motion_ends(parts: Parts, error: Exception) -> None:
     parts.raises["compute"] = error
@@ -158,6 +161,7 @@ def test_a_controller_that_raises_has_no_proposal_and_motion_ends(parts: Parts, 
     assert parts.seen is not None and parts.seen[1].q is None and not parts.seen[1].report.ok
 
 
+@pytest.mark.requirement("SAF-009")
 @pytest.mark.parametrize("error", [*ERRORS, ZeroDivisionError()])
 def test_a_certify_that_raises_writes_the_stored_tail(parts: Parts, error: Exception) -> None:
     parts.raises["certify"] = error
@@ -166,6 +170,7 @@ def test_a_certify_that_raises_writes_the_stored_tail(parts: Parts, error: Excep
     assert result.decided.certified is TAIL
 
 
+@pytest.mark.requirement("SAF-031")
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_failed_write_counts_as_sent_and_nothing_more_is_sent(parts: Parts, error: Exception) -> None:
     parts.raises["write PASS"] = error
@@ -177,6 +182,7 @@ def test_a_failed_write_counts_as_sent_and_nothing_more_is_sent(parts: Parts, er
     assert str(error) in result.trouble
 
 
+@pytest.mark.requirement("AUD-001")
 @pytest.mark.parametrize("error", [AuditFault("disk full"), OSError("disk full"), TypeError("not serialisable")])
 def test_a_record_that_cannot_be_made_ends_motion(parts: Parts, error: Exception) -> None:
     parts.raises["record"] = error
@@ -185,6 +191,7 @@ def test_a_record_that_cannot_be_made_ends_motion(parts: Parts, error: Exception
     assert len(parts.happened("stop")) == 1 and "log" in parts.happened("stop")[0] and not parts.happened("hold")
 
 
+@pytest.mark.requirement("SAF-019")
 @pytest.mark.parametrize("slow", ["read", "compute", "certify"])
 def test_after_the_deadline_nothing_is_written_and_the_period_counts_as_missed(parts: Parts, slow: str) -> None:
     parts.takes_s[slow] = T + 1e-6
@@ -194,6 +201,7 @@ def test_after_the_deadline_nothing_is_written_and_the_period_counts_as_missed(p
     assert bool(parts.happened("certify")) is (slow == "certify") and bool(parts.happened("continue_tail")) is (slow != "certify")
 
 
+@pytest.mark.requirement("SAF-019")
 def test_exactly_at_the_deadline_is_in_time(parts: Parts) -> None:
     parts.takes_s["certify"] = T
     assert parts.cycle().written
@@ -234,6 +242,7 @@ def test_a_written_setpoint_ends_a_row_of_misses(parts: Parts) -> None:
     assert not parts.happened("hold") and max(in_a_row for _, in_a_row, _ in parts.misses) < 3
 
 
+@pytest.mark.requirement("SAF-020")
 def test_three_misses_in_a_row_hold(parts: Parts) -> None:
     loop = parts.loop()
     parts.takes_s["certify"] = 1.01 * T
@@ -243,6 +252,7 @@ def test_three_misses_in_a_row_hold(parts: Parts) -> None:
     assert loop.misses == 3 and "3 setpoints missed in a row" in parts.happened("hold")[0]
 
 
+@pytest.mark.requirement("SAF-020")
 def test_silence_holds_however_few_misses_it_took(parts: Parts) -> None:
     loop = parts.loop()
     loop.step()
@@ -251,6 +261,7 @@ def test_silence_holds_however_few_misses_it_took(parts: Parts) -> None:
     assert loop.misses == 1 and "ms without a setpoint" in parts.happened("hold")[0]
 
 
+@pytest.mark.requirement("SAF-019")
 def test_a_cycle_that_took_many_periods_is_accounted_for_in_full(parts: Parts) -> None:
     loop = parts.loop()
     parts.takes_s["compute"] = 5.5 * T
@@ -268,6 +279,7 @@ def test_a_hold_is_not_a_miss(parts: Parts) -> None:
     assert loop.misses == 0 and not parts.happened("hold") and parts.happened("commit") == ["commit hold"] * 10
 
 
+@pytest.mark.requirement("SAF-019")
 def test_a_missed_period_counts_even_when_its_record_cannot_be_made(parts: Parts) -> None:
     parts.raises["record"], parts.takes_s["certify"] = AuditFault("full"), 1.01 * T
     loop = parts.loop()
@@ -275,6 +287,7 @@ def test_a_missed_period_counts_even_when_its_record_cannot_be_made(parts: Parts
     assert loop.misses == 1 == len(parts.happened("missed"))
 
 
+@pytest.mark.requirement("AUD-001")
 @pytest.mark.parametrize("error", [AuditFault("full"), OSError("full"), ValueError("bug")])
 def test_a_miss_that_cannot_be_noted_ends_motion_not_the_loop(parts: Parts, error: Exception) -> None:
     parts.raises["note_miss"] = error
@@ -301,6 +314,7 @@ SLOW_OR_BROKEN: list[Callable[[Parts], None]] = [
 ]
 
 
+@pytest.mark.requirement("SAF-045")
 @pytest.mark.parametrize("first", range(6))
 @pytest.mark.parametrize("second", range(6))
 def test_two_faults_at_once_never_write_twice_and_always_settle_what_became_of_the_setpoint(parts: Parts, first: int, second: int) -> None:

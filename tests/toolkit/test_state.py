@@ -12,6 +12,7 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.requirement("SAF-010")
 @pytest.mark.parametrize("field", ["q", "q_dot"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_nan_and_inf_in_a_measurement_are_refused(field: str, bad: float) -> None:

@@ -9,6 +9,7 @@ from toolkit.models import ARM_NAMES, load_arm, psm_classic
 from verification.plain_kinematics import body_points
 
 
+@pytest.mark.requirement("SAF-036")
 @pytest.mark.parametrize("name", ARM_NAMES)
 def test_body_points_agree_with_the_graph_over_the_whole_range(name: str) -> None:
     arm = load_arm(name)
@@ -31,6 +32,7 @@ def test_a_moved_joint_moves_the_points_it_should() -> None:
     assert moved == {"jaw_1", "jaw_2"}
 
 
+@pytest.mark.requirement("SAF-036")
 @pytest.mark.parametrize("index", range(6))
 def test_a_wrong_offset_in_the_chain_shows(index: int) -> None:
     arm = psm_classic()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from controllers import InverseKinematics
-from devices import ArmProfile, load_profile
+from devices import ArmProfile, load_profile, load_tube
 from safety import Bounds, Constraint, Filter, InsertionRule, JointBox, Memory, Monitors, SafetyLayer, Shield
 from safety.batch_function import points_function
 from toolkit import FloatArray, InvalidInput, Pose, Tube
@@ -42,6 +42,7 @@ class Assembly:
 
     procedure: Procedure
     profile: ArmProfile
+    tube_path: Path
     arm: SerialArm
     tube: Tube
     constraints: tuple[Constraint, ...]
@@ -71,7 +72,7 @@ class Assembly:
     def hashes(self) -> dict[str, str]:
         """What identifies this run's mathematics: SHA-256 by name."""
         limits = "\n".join(x.hex() for x in [*self.lower.tolist(), *self.upper.tolist()])
-        files = {"profile": self.profile.path, "tube": self.profile.tube_path}
+        files = {"profile": self.profile.path, "tube": self.tube_path}
         return {
             "procedure": self.procedure.sha256,
             "model": self.arm.digest,
@@ -89,19 +90,10 @@ def assemble(path: Path | str) -> Assembly:
     """
     procedure = load_procedure(path)
     profile = load_profile(procedure.resolve(procedure.device.profile))
-    arm = profile.arm_model
-    wanted = (procedure.arm.model, procedure.arm.instrument)
-    has = (profile.arm.model, profile.arm.instrument)
-    if wanted != has:
-        raise procedure.error(f"{wanted[0]} with {wanted[1]}: the device profile is for {has[0]} with {has[1]}", "arm")
-    check_against_arm(procedure, arm)
+    _check_arm(procedure, profile)
     paths = read_servo_paths(procedure)
-    check_regions(procedure, arm.bodies, paths)
-    tube = _tube(procedure, profile)
-    lower, upper = profile.joint_lower, profile.joint_upper
-    constraints = tuple(constraints_of(procedure, arm, lower, upper))
-    shield = _shield(procedure, profile, arm, tube, constraints)
-    assembly = Assembly(procedure, profile, arm, tube, constraints, shield, paths, lower, upper)
+    check_regions(procedure, profile.arm_model.bodies, paths)
+    assembly = put_together(procedure, profile, profile.tube_path, paths)
     _check_calibration(procedure)
     _check_stage(procedure, profile)
     check_numbers(assembly)
@@ -110,8 +102,29 @@ def assemble(path: Path | str) -> Assembly:
     return assembly
 
 
-def _tube(procedure: Procedure, profile: ArmProfile) -> Tube:
-    tube = profile.load_tube()
+def put_together(procedure: Procedure, profile: ArmProfile, tube_path: Path, paths: dict[int, SampledPath]) -> Assembly:
+    """The parts of a run from what has been read. Not asked here: what matters only before a motion (a calibration's date, reach).
+
+    Raises:
+        SpecificationError: the tube is not for this profile and procedure, or the constraints are not for this arm.
+    """
+    arm, tube = profile.arm_model, load_tube(tube_path, profile)
+    _check_tube(procedure, profile, tube)
+    lower, upper = profile.joint_lower, profile.joint_upper
+    constraints = tuple(constraints_of(procedure, arm, lower, upper))
+    shield = _shield(procedure, profile, arm, tube, constraints)
+    return Assembly(procedure, profile, tube_path, arm, tube, constraints, shield, paths, lower, upper)
+
+
+def _check_arm(procedure: Procedure, profile: ArmProfile) -> None:
+    wanted = (procedure.arm.model, procedure.arm.instrument)
+    has = (profile.arm.model, profile.arm.instrument)
+    if wanted != has:
+        raise procedure.error(f"{wanted[0]} with {wanted[1]}: the device profile is for {has[0]} with {has[1]}", "arm")
+    check_against_arm(procedure, profile.arm_model)
+
+
+def _check_tube(procedure: Procedure, profile: ArmProfile, tube: Tube) -> None:
     a2, a3, a4 = procedure.assumptions.A2, procedure.assumptions.A3, procedure.assumptions.A4
     stated = (("behind_max", a2.behind_max, tube.behind_max), ("losses_max", a2.losses_max, tube.losses_max))
     for field, value, identified in stated:
@@ -122,7 +135,6 @@ def _tube(procedure: Procedure, profile: ArmProfile) -> Tube:
     if not a4.age_s_max <= profile.timing.age_max_ms * 1e-3:
         allowed = f"the tube was identified for at most {profile.timing.age_max_ms * 1e-3:g} s"
         raise procedure.error(f"{a4.age_s_max:g}: {allowed}", "assumptions", "A4", "age_s_max")
-    return tube
 
 
 def _shield(

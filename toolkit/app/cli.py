@@ -11,8 +11,10 @@ from rich.table import Table
 from toolkit import ToolkitError
 
 from .cli_audit import audit_app
+from .cli_audit_keys import add_key_commands
 from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, RunDirectory, err, out, progress_bar
+from .cli_trace import sbom, trace
 
 app = typer.Typer(
     help="Certified control of surgical arms. Exit codes: 0 done, 2 bad input, 3 stopped by safety or the operator, "
@@ -23,9 +25,12 @@ app = typer.Typer(
 )
 devices_app = typer.Typer(help="Devices on a line. Nothing here moves anything.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
+add_key_commands(audit_app)
 app.add_typer(devices_app, name="devices")
 app.add_typer(bench_app, name="bench")
 app.add_typer(campaign_app, name="campaign")
+app.command()(trace)
+app.command()(sbom)
 
 
 @app.command()
@@ -33,23 +38,31 @@ def run(
     procedure: ProcedureFile,
     out_directory: Annotated[Path, typer.Option("--out", help="New directory for log, figures and report.", show_default=False)],
     view: Annotated[bool, typer.Option("--view", help="Open the live 3-D view in a browser (extra: view).")] = False,
+    operator_key: Annotated[Path | None, typer.Option(help="Key file that vouches for the log (`primum audit keygen`).")] = None,
+    second_place: Annotated[Path | None, typer.Option(help="Directory that takes every checkpoint of the log a second time.")] = None,
+    operator: Annotated[str, typer.Option(help="Who runs it; default: the operating system's user.")] = "",
+    subject: Annotated[str, typer.Option(help="Pseudonym, such as STUDY-0042. Never a patient's name.")] = "",
+    reason: Annotated[str, typer.Option(help="Why it is run, for the log.")] = "",
 ) -> None:
     """Run a procedure: check it, enable the device, do its steps, disable; then write run.json and report.html.
 
     Ctrl-C stops the arm along its certified plan, disables it and exits with 3.
     """
     from .assembly import assemble
+    from .log_options import LogOptions, who_vouches
     from .results import write_results
     from .run import run_procedure
 
+    options = LogOptions.resolve(operator, operator_key, second_place, subject, reason)
     assembly = assemble(procedure)
     with progress_bar() as bar:
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
-        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed)
+        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options)
     summary = write_results(assembly, out_directory, result.outcome)
     out.print(_summary_table(summary))
     out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
+    out.print(f"log: {who_vouches(out_directory / 'audit')}", markup=False, soft_wrap=True)
     if summary.reason:
         err.print(f"{summary.status}: {summary.reason}", markup=False, style="red")
     out.print(f"report: {out_directory / 'report.html'}", markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ import select
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -16,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from devices import DynamixelArm
-from safety import Memory, Reaction, SafetyLayer, StateMachine
-from safety.audit import AuditLog, RecordKind
+from safety import Memory, Reaction, RecordedLayer, StateMachine
+from safety.audit import RecordKind
 from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
+from .log_options import LogOptions
 from .pilot import Pilot
 from .realtime import RealtimeGrant, request_realtime
-from .version import version_info
+from .run_records import LineWatch, open_log, record_device
 
 STATUS_EVERY = 20
 REST_CYCLES = 20
@@ -42,11 +44,11 @@ class Outcome:
     realtime: dict[str, bool] = field(default_factory=dict)
 
 
-def control_main(procedure_path: str, run_directory: str, port: str | None, pipe: Connection) -> None:
+def control_main(procedure_path: str, run_directory: str, port: str | None, options: LogOptions, pipe: Connection) -> None:
     """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a loop interrupted at a random line would not stop safely
     try:
-        outcome = _Run(assemble(procedure_path), Path(run_directory), port, pipe).execute()
+        outcome = _Run(assemble(procedure_path), Path(run_directory), port, options, pipe).execute()
     except ToolkitError as error:
         outcome = Outcome("refused", str(error), error.exit_code)
     with suppress(OSError):  # nobody may listen any more; the log has it
@@ -57,9 +59,9 @@ def control_main(procedure_path: str, run_directory: str, port: str | None, pipe
 class _Run:
     """One run from connect to disable. Any exit leaves the arm disabled at rest, or holding with the reason said."""
 
-    def __init__(self, assembly: Assembly, directory: Path, port: str | None, pipe: Connection) -> None:
-        self._assembly, self._directory, self._port, self._pipe = assembly, directory, port, pipe
-        self._layer: SafetyLayer = assembly.safety_layer()
+    def __init__(self, assembly: Assembly, directory: Path, port: str | None, options: LogOptions, pipe: Connection) -> None:
+        self._assembly, self._directory, self._port, self._options, self._pipe = assembly, directory, port, options, pipe
+        self._layer = RecordedLayer(assembly.safety_layer())
         self._states = StateMachine()
         self._counts: Counter[str] = Counter()
         self._fault: ToolkitError | None = None
@@ -68,25 +70,23 @@ class _Run:
 
     def execute(self) -> Outcome:
         self._pilot = Pilot(self._assembly)
-        procedure = self._assembly.procedure
-        meta: dict[str, Any] = {"procedure": procedure.text, "procedure_file": str(Path(procedure.file).resolve())}
-        meta.update({"hashes": self._assembly.hashes, **version_info()})
-        meta["tube"] = {"e": self._assembly.tube.e.tolist(), "behind_max": self._assembly.tube.behind_max}
-        self._log = AuditLog(self._directory / "audit", meta)
+        procedure = Path(self._assembly.procedure.file).name
+        self._log = open_log(self._assembly, self._directory, self._options, f"primum run {procedure}")
         device = DynamixelArm(self._assembly.profile, self._port)
         try:
             device.connect()
+            record_device(self._log, device)
+            self._line = LineWatch(device)
             grant = self._prepare(device)
-            first = self._layer.enable(device.read())
-            device.enable(first)
+            device.enable(self._layer.enable(device.read()))
         except ToolkitError as error:
             device.close()
-            self._log.append(RecordKind.EVENT, {"refused": str(error)}, urgent=True)
+            self._log.append(RecordKind.EVENT, {"refused": str(error), "calls": self._layer.take()}, urgent=True)
             self._log.close({"status": "refused"})
             return Outcome("refused", str(error), error.exit_code)
         self._states.command("enable")
         try:
-            self._log.append(RecordKind.STATE, {"state": "ENABLED", "first_ticks": first.plan[0].tolist()}, urgent=True)
+            self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
             outcome = self._drive(device)
             outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen, "pinned": grant.pinned}
         except Exception as error:  # whatever it is: torque is on, and what switches it off is below
@@ -144,7 +144,7 @@ class _Run:
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         verdict = record.decided.certified.verdict
         self._counts[verdict.value] += 1
-        payload = cycle_payload(record)
+        payload = cycle_payload(record, self._layer.take())
         position = self._pilot.position
         payload["step"] = {"index": position.step, "t_s": position.t_s, "follows_path": position.follows_path}
         tip = self._pilot.reference_tip_m
@@ -156,7 +156,7 @@ class _Run:
         self._counts["MISS"] += 1
         self._pilot.missed()
         if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)
+            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why, "calls": self._layer.take()}, urgent=True)
 
     def _exchange(self, result: CycleRecord[Memory | None]) -> None:
         """Tell the parent where we are, and hear whether the operator wants to stop. A parent that is gone is a reason to stop."""
@@ -169,9 +169,25 @@ class _Run:
             if self._pipe.poll(0):
                 self._stop_reason = str(self._pipe.recv())
                 self._layer.request_stop(self._stop_reason)
+                self._log_operator_stop()
         except (OSError, EOFError):
             self._stop_reason = "the front end is gone"
             self._layer.request_stop(self._stop_reason)
+        self._guarded(lambda: self._line.look(self._log))
+
+    def _log_operator_stop(self) -> None:
+        said = {"action": "stop", "reason": self._stop_reason}
+        self._guarded(lambda: self._log.append(RecordKind.OPERATOR, said, actor=self._options.actor, urgent=True))
+
+    def _guarded(self, write: Callable[[], object]) -> None:
+        """Between cycles as in them: a record that cannot be made ends motion along the certified plan, not the loop."""
+        if isinstance(self._fault, AuditFault):
+            return
+        try:
+            write()
+        except AuditFault as fault:
+            self._fault = self._fault or fault
+            self._layer.request_stop(f"the log cannot be written: {fault}")
 
     def _tell(self, kind: str, value: object) -> None:
         """Say it if the parent's end has room: a parent that does not listen must not stop the loop, and the log has it all."""
@@ -197,8 +213,9 @@ class _Run:
             self._states.fault()
         device.close()
         end: dict[str, Any] = {"status": outcome.status, "reason": outcome.reason, "exit_code": outcome.exit_code, "problems": problems}
+        state = {"state": self._states.state.value, "calls": self._layer.take(), **end}
         try:
-            self._log.append(RecordKind.STATE, {"state": self._states.state.value, **end}, urgent=True)
+            self._log.append(RecordKind.STATE, state, urgent=True)
             self._log.close(end)
         except AuditFault as error:
             if outcome.exit_code == 0:

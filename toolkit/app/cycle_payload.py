@@ -1,64 +1,35 @@
-"""A cycle as the log holds it: every input of certify() and its result, in plain numbers."""
+"""A cycle as the log holds it: every input of the safety layer and its result, in plain numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from safety import Decision, Memory
+from safety.layer_data import certified_data, decision_data, memory_data, proposal_data, state_data
 from toolkit import CycleRecord
 
 
-def cycle_payload(record: CycleRecord[Memory | None]) -> dict[str, Any]:
-    """The payload of a CYCLE record. Together with RUN_START (procedure, tube, tick map) it determines the verdict.
+def cycle_payload(record: CycleRecord[Memory | None], calls: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The payload of a CYCLE record. With the files of the run directory it determines the verdict: `primum audit replay` recomputes it.
 
-    state: q, q_dot [rad, m, per s], ticks, goal_ticks, t_s. proposal: q and how its solver ended.
-    history, plan: what the shield remembered, plan stored as increments from the newest setpoint (they are small numbers).
+    calls: what was called of the safety layer since the record before, in order (RecordedLayer.take). state, proposal, memory: what it
+    was given and what it remembered. verdict .. observed: what it decided. Nothing of these is rounded; the times of parts are.
     """
     decided = record.decided
-    certified = decided.certified
+    result = decision_data(decided) if isinstance(decided, Decision) else certified_data(decided.certified)
     payload: dict[str, Any] = {
         "i": record.index,
         "t_s": record.started_s,
         "written": record.written,
-        "verdict": certified.verdict.value,
-        "ticks": None if certified.ticks is None else certified.ticks.tolist(),
-        "next_plan": _steps(certified.plan),
-        "margins": {name: margin.value for name, margin in certified.margins.items()},
-        "active": list(certified.active),
-        "reason": certified.reason,
+        "calls": list(calls),
+        **result,
         "timing_us": {name: round(value * 1e6, 1) for name, value in record.timing_s.items()},
     }
     if record.trouble:
         payload["trouble"] = record.trouble
     if record.state is not None:
-        state = record.state
-        payload["state"] = {
-            "q": state.q.tolist(),
-            "q_dot": state.q_dot.tolist(),
-            "ticks": state.ticks.tolist(),
-            "goal_ticks": state.goal_ticks.tolist(),
-            "t_s": state.t_s,
-            "healthy": state.healthy,
-            "writes_since": state.writes_since,
-        }
+        payload["state"] = state_data(record.state)
     if record.proposal is not None:
-        report = record.proposal.report
-        payload["proposal"] = {
-            "q": None if record.proposal.q is None else record.proposal.q.tolist(),
-            "ok": report.ok,
-            "status": report.status,
-            "iterations": report.iterations,
-            "kkt": report.kkt_residual if report.kkt_residual < float("inf") else None,
-            "us": round(report.time_s * 1e6, 1),
-        }
+        payload["proposal"] = proposal_data(record.proposal)
     if record.memory is not None:
-        payload["memory"] = {"history": _steps(record.memory.history), "plan": record.memory.plan.tolist(), "lost": record.memory.lost}
-    if isinstance(decided, Decision):
-        payload["filter"] = decided.filter_status
-        if decided.observation is not None:
-            seen = decided.observation
-            payload["observed"] = {"tube_use": seen.tube_use, "behind": seen.behind, "age_s": seen.age_s}
+        payload["memory"] = memory_data(record.memory)
     return payload
-
-
-def _steps(ticks: Any) -> dict[str, Any]:
-    """A (k, n) tick sequence as its first row and the increments after it."""
-    return {"first": ticks[0].tolist(), "steps": (ticks[1:] - ticks[:-1]).tolist()}

@@ -91,18 +91,18 @@ def _tracking(assembly: Assembly, log: RunLog, truth: Truth) -> Tracking | None:
 
 def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, outcome: Outcome) -> RunSummary:
     """All figures of a run."""
-    versions = version_info()
+    # What the log says ran; a log that was refused at its first record says nothing, and then it was this program.
+    build, hashes = log.start.get("build") or version_info(), log.start.get("hashes") or assembly.hashes
     counts = {name: sum(v.value == name for v in log.verdict) for name in ("PASS", "MODIFIED", "BACKUP", "STOP")}
     trace = np.flatnonzero(log.follows_path)
     good = settled(log.t_s, log.passed, SETTLE_S)[trace] if trace.size else np.array([], dtype=bool)
-    hashes = assembly.hashes
     return RunSummary(
         status=STATUS_OF[outcome.exit_code],
         exit_code=outcome.exit_code,
         reason="" if outcome.exit_code == 0 else outcome.reason or outcome.status,
         started_utc=datetime.fromtimestamp(log.started_utc_ns * 1e-9, tz=UTC),
-        version=versions["primum"] or "not installed",
-        git_commit=versions["git_commit"] or "not a checkout",
+        version=build["primum"] or "not installed",
+        git_commit=build["git_commit"] or "not a checkout",
         hashes=Hashes(**{name: hashes[name] for name in ("procedure", "model", "limits", "tick_map", "tube")}),
         cycles=log.t_s.size,
         period_s=assembly.profile.period_s,

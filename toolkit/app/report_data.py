@@ -1,5 +1,6 @@
 """report.html of a run: its log, figures and truth in the report's own terms."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,8 +29,8 @@ from verification.run_directory import RunSummary
 
 from .assembly import Assembly
 from .figures import TruthFigures, commanded_names
+from .log_options import who_vouches
 from .run_log import RunLog
-from .version import version_info
 
 GAP_S = 0.1
 """Interventions nearer than this are one spell."""
@@ -37,7 +38,8 @@ GAP_S = 0.1
 
 def write_run_report(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, path: Path) -> int:
     """Write the report of a run; returns its size in bytes."""
-    return write_report(report_data(assembly, log, figures, summary, path.parent.name), path)
+    data = report_data(assembly, log, figures, summary, path.parent.name)
+    return write_report(replace(data, notes=(*data.notes, f"Log: {who_vouches(path.parent / 'audit')}.")), path)
 
 
 def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, name: str) -> ReportData:
@@ -45,7 +47,7 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
     t0 = float(log.t_s[0]) if log.t_s.size else 0.0
     t = log.t_s - t0
     total, certify = log.timing_us.get("total", t * np.nan), log.timing_us.get("certify", t * np.nan)
-    versions = version_info()
+    versions = log.start["build"]
     tracking = figures.tracking if figures is not None else None
     nothing = np.empty(0)
     return ReportData(
@@ -70,7 +72,7 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
         certify_s=Series.where(t, certify * 1e-6, np.isfinite(certify)),
         interventions=_interventions(assembly, log, t),
         regions=drawn_regions(assembly),
-        hashes=assembly.hashes,
+        hashes=log.start["hashes"],
         versions={k: v for k, v in versions.items() if k not in ("platform", "git_commit") and v},
         platform={"platform": versions["platform"], "git commit": versions["git_commit"] or "not a checkout"},
         truth=figures.trace if figures is not None else None,

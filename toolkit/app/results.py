@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from toolkit import SpecificationError
 from verification.run_directory import RunSummary, read_truth
 
-from .assembly import Assembly, assemble
+from .assembly import Assembly
 from .control_process import Outcome
 from .figures import summarise, truth_figures
 from .report_data import write_run_report
+from .run_inputs import read_inputs
 from .run_log import RunLog, read_run_log
 
 
@@ -25,14 +25,11 @@ def write_results(assembly: Assembly, directory: Path, outcome: Outcome) -> RunS
 
 
 def rewrite_results(directory: Path) -> RunSummary:
-    """run.json and report.html again, from the procedure the log carries; files it names are read where it was run from.
+    """run.json and report.html again, from what the run directory holds; the files that the run was started from may be gone.
 
     Raises:
-        SpecificationError: no log, no run.json, or files that the procedure names are gone.
+        SpecificationError: no log, no run.json, or an input kept in the directory is gone or changed.
     """
     old = RunSummary.read(directory)
-    log = read_run_log(directory / "audit")
-    assembly = assemble(Path(log.start["procedure_file"]))
-    if assembly.procedure.sha256 != old.hashes.procedure:
-        raise SpecificationError("the procedure has changed since this run", file=log.start["procedure_file"])
+    assembly = read_inputs(directory, read_run_log(directory / "audit").start)
     return write_results(assembly, directory, Outcome(old.status, old.reason, old.exit_code))

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -15,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from devices import launch_simulated_arm
+from safety.audit.machine_state import refuse_unresolved
 from toolkit import InvalidInput, Verdict
 
 from .assembly import Assembly, assemble
 from .control_process import Outcome, control_main
+from .log_options import LogOptions
 from .report_data import drawn_regions
 from .view import LiveView, ViewSample, start_view
 
@@ -44,29 +45,38 @@ Progress = Callable[[dict[str, Any]], None]
 
 
 def run_procedure(
-    path: Path, directory: Path, progress: Progress, assembly: Assembly | None = None, viewed: Callable[[str], None] | None = None
+    path: Path,
+    directory: Path,
+    progress: Progress,
+    assembly: Assembly | None = None,
+    viewed: Callable[[str], None] | None = None,
+    options: LogOptions | None = None,
 ) -> RunResult:
     """Run a procedure into a new run directory.
 
     Args:
         progress: called with the control process's status a few times a second.
         viewed: called with the live view's address once it serves; None: there is no view.
+        options: of the log; None: as environment and configuration file say.
     Raises:
         SpecificationError, InvalidInput: bad input; no device was touched. DeviceFault: the simulated arm did not start.
+        AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it; nothing was made.
     """
-    assembly = assembly or assemble(path)
+    assembly, options = assembly or assemble(path), options or LogOptions.resolve()
+    refuse_unresolved(options.state)
+    if options.operator_key is not None and directory.resolve() in options.operator_key.resolve().parents:
+        raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others: keep it apart")
     with ExitStack() as stack:
         if viewed is not None:
             view = stack.enter_context(start_view(assembly.arm, drawn_regions(assembly)))
             viewed(view.url)
             progress = _showing(view, assembly, progress)
         new_directory(directory)
-        shutil.copyfile(path, directory / "procedure.yaml")
         truth = directory / "truth.bin" if assembly.profile.is_simulated else None
         port = None
         if assembly.profile.is_simulated:
             port = stack.enter_context(launch_simulated_arm(assembly.profile, truth=truth)).port
-        outcome = _watch(path, directory, port, progress)
+        outcome = _watch(path, directory, port, options, progress)
         if truth is not None:
             time.sleep(AFTER_S)
     return RunResult(directory, outcome, truth)
@@ -97,14 +107,14 @@ def _showing(view: LiveView, assembly: Assembly, progress: Progress) -> Progress
     return show
 
 
-def _watch(path: Path, directory: Path, port: str | None, progress: Progress) -> Outcome:
+def _watch(path: Path, directory: Path, port: str | None, options: LogOptions, progress: Progress) -> Outcome:
     """Run the control process and listen. Ctrl-C asks it to stop; a second one changes nothing: it is already stopping."""
     # One thread for linear algebra: 12 x 12 matrices gain nothing, and spinning workers would take the device's core.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=control_main, args=(str(path), str(directory), port, theirs), daemon=True)
+    process = context.Process(target=control_main, args=(str(path), str(directory), port, options, theirs), daemon=True)
     interrupted: list[int] = []
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:

@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike
 
 from controllers import MotionHandle, MotionKind, MotionLimits, Motions, PathReference, TrackingMpc
 from devices import DynamixelArm, launch_simulated_arm
-from safety import Memory, SafetyLayer, StateMachine
-from safety.audit import AuditLog, RecordKind
+from safety import Memory, RecordedLayer, StateMachine
+from safety.audit import RecordKind
+from safety.audit.machine_state import refuse_unresolved
 from toolkit import (
     AuditFault,
     CycleRecord,
@@ -40,11 +41,12 @@ from toolkit.procedure import joint_vector
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
+from .log_options import LogOptions
 from .mpc_setup import build_mpc, prime
 from .pilot import line_speed, nearly_rests, stay
 from .run import new_directory
+from .run_records import LineWatch, open_log, record_device
 from .timely_mpc import TimelyMpc
-from .version import version_info
 
 JOIN_S = 10.0
 STALE_S = 0.1
@@ -78,10 +80,11 @@ class ArmSession:
     certified tail, disables and closes the log, whatever happened inside.
     """
 
-    def __init__(self, assembly: Assembly, directory: Path) -> None:
+    def __init__(self, assembly: Assembly, directory: Path, options: LogOptions | None = None) -> None:
         self._assembly, self._directory = assembly, directory
+        self._options = options or LogOptions.resolve()
         self._stack = ExitStack()
-        self._layer: SafetyLayer = assembly.safety_layer()
+        self._layer = RecordedLayer(assembly.safety_layer())
         self._states = StateMachine()
         limits = MotionLimits(
             velocity=np.array([joint.si[2] for joint in assembly.profile.joints]) * 0.25,
@@ -96,42 +99,57 @@ class ArmSession:
         self.verdicts: Counter[str] = Counter()
 
     @classmethod
-    def open(cls, procedure: Path | str, directory: Path | str) -> Self:
+    def open(cls, procedure: Path | str, directory: Path | str, options: LogOptions | None = None) -> Self:
         """Check the procedure, start the device if it is simulated, connect. Nothing is enabled.
 
+        Args:
+            options: of the log; None: as environment and configuration file say.
         Raises:
             SpecificationError: the procedure. InvalidInput: the directory is not empty. DeviceFault: the device.
+            AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it.
         """
-        session = cls(assemble(procedure), Path(directory))
+        session = cls(assemble(procedure), Path(directory), options)
         session._connect()
         return session
 
     def _connect(self) -> None:
+        refuse_unresolved(self._options.state)
         new_directory(self._directory)
         profile, port = self._assembly.profile, None
         with ExitStack() as stack:
             if profile.is_simulated:
                 port = stack.enter_context(launch_simulated_arm(profile, truth=self._directory / "truth.bin")).port
-            meta = {"procedure": self._assembly.procedure.text, "hashes": self._assembly.hashes, **version_info()}
-            self._log = stack.enter_context(AuditLog(self._directory / "audit", meta))
+            log = open_log(self._assembly, self._directory, self._options, "a session in Python")
+            self._log = stack.enter_context(log)
             self._device = stack.enter_context(DynamixelArm(profile, port))
             self._device.connect()
+            record_device(self._log, self._device)
+            self._line = LineWatch(self._device)
             self._stack = stack.pop_all()
 
-    def enable(self) -> None:
+    def enable(self, reason: str = "asked for by the program") -> None:
         """CRTK enable: certify staying here, switch on, start the cycle. Returns when the first cycle is over.
 
+        Args:
+            reason: why, for the log.
         Raises:
+            AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it.
             InvalidInput: not in DISABLED. NoSafeCommand: staying here cannot be certified. DeviceFault: the device refused.
         """
         if self._states.state is not OperatingState.DISABLED:
             raise InvalidInput(f"enable: the arm is {self._states.state.value}")
+        refuse_unresolved(self._options.state)
+        self._log.append(RecordKind.OPERATOR, {"action": "enable", "reason": reason}, actor=self._options.actor, urgent=True)
         mpc = build_mpc(self._assembly)
-        self._layer.enable(self._device.read())
-        prime(mpc, self._assembly, self._layer.setpoint)
-        self._device.enable(self._layer.enable(self._device.read()))
+        try:
+            self._layer.enable(self._device.read())
+            prime(mpc, self._assembly, self._layer.setpoint)
+            self._device.enable(self._layer.enable(self._device.read()))
+        except ToolkitError as error:
+            self._log.append(RecordKind.EVENT, {"refused": str(error), "calls": self._layer.take()}, urgent=True)
+            raise
         self._states.command("enable")
-        self._log.append(RecordKind.STATE, {"state": "ENABLED"}, urgent=True)
+        self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
         self._controller = _MotionController(self._motions, mpc, self._assembly)
         ahead = ProposeAhead(self._controller)
         parts = (self._device, ahead, self._layer, MonotonicClock(), self._record, self._missed)
@@ -143,8 +161,8 @@ class ArmSession:
         self._thread.start()
         self._cycling.wait(JOIN_S)
 
-    def disable(self) -> None:
-        """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged."""
+    def disable(self, reason: str = "asked for by the program") -> None:
+        """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged. reason: why, for the log."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(JOIN_S)
@@ -154,7 +172,9 @@ class ArmSession:
             self._device.disable(trusted=self._fault is None)
         self._states.command("disable")
         self._states.is_homed = False
-        self._log.append(RecordKind.STATE, {"state": "DISABLED", "reason": self._reason()}, urgent=True)
+        self._line.look(self._log)
+        self._log.append(RecordKind.OPERATOR, {"action": "disable", "reason": reason}, actor=self._options.actor)
+        self._log.append(RecordKind.STATE, {"state": "DISABLED", "reason": self._reason(), "calls": self._layer.take()}, urgent=True)
 
     def home(self) -> MotionHandle:
         """CRTK home: move_jp to the procedure's joint position `home`."""
@@ -254,10 +274,11 @@ class ArmSession:
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         self.verdicts[record.decided.certified.verdict.value] += 1
         if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.CYCLE, {**cycle_payload(record), "step": {"index": 0, "t_s": 0.0, "follows_path": False}})
+            payload = cycle_payload(record, self._layer.take())
+            self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}})
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1
         self._controller.missed()
         if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why}, urgent=True)
+            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why, "calls": self._layer.take()}, urgent=True)

@@ -61,6 +61,7 @@ def test_the_vendors_sdk_moves_servos_with_sync_write_and_sync_read(vendor: tupl
     assert all(abs(reader.getData(device_id, 132, 4) - 2300) <= 8 for device_id in (1, 2))
 
 
+@pytest.mark.requirement("CYB-007")
 def test_probe_lists_the_servos_and_writes_nothing(simulator: SimulatedArm, profile: ArmProfile) -> None:
     found = probe(profile, simulator.port, (1, 2, 7, 8))
     assert [servo.id for servo in found] == [1, 2, 7]
@@ -123,6 +124,7 @@ def test_the_process_ends_on_sigterm_with_its_truth_complete_and_its_link_gone(p
     assert len(read_truth(truth)[1]) >= 90
 
 
+@pytest.mark.requirement("SAF-027")
 def test_the_process_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom devices import launch_simulated_arm, load_profile\n"

@@ -1,4 +1,4 @@
-"""The log's writer process on a disk that fails: `faulty_writer.py FAULT VALUE descriptor parent directory`."""
+"""The log's writer process on a disk that fails: `faulty_writer.py FAULT VALUE descriptor parent places`."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from safety.audit.segment import PosixFiles
+from safety.audit.file_layer import PosixFiles
 from safety.audit.writer import main
 
 

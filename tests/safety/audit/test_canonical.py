@@ -11,6 +11,8 @@ from safety.audit import canonical_bytes
 from safety.audit.canonical import LARGEST_INTEGER, encode_plain
 from toolkit import InvalidInput
 
+pytestmark = pytest.mark.requirement("AUD-024")
+
 JCS = Path(__file__).parents[2] / "data" / "jcs"
 CASES = sorted(path.stem for path in (JCS / "input").glob("*.json"))
 

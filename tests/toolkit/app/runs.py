@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from devices import Faults, SimulatedArm, launch_simulated_arm
-from safety.audit import VerifyResult, read_records, verify
+from safety.audit import Report, read_records, verify
 from toolkit.app import control_process, run
 from toolkit.app.assembly import Assembly, assemble
 from toolkit.app.control_process import Outcome
 from toolkit.app.results import write_results
+from verification.replay import Replayed, replay
 from verification.run_directory import RunSummary
 
 ROOT = Path(__file__).parents[3]
@@ -82,7 +83,7 @@ class Performed:
         return self.of_kind("CYCLE")
 
     @property
-    def log(self) -> VerifyResult:
+    def log(self) -> Report:
         return verify(self.directory)
 
     def figures(self, assembly: Assembly) -> RunSummary:
@@ -159,6 +160,7 @@ def perform(
                 hook(Live(launched[-1], status))
 
         directory = folder / f"run{attempt}"
+        monkeypatch.setenv("PRIMUM_STATE", str(folder / f"state{attempt}"))  # a log without end would block the next attempt
         result = run.run_procedure(Path(assembly.procedure.file), directory, progress, assembly, viewed)
         performed = Performed(directory, result.outcome, statuses)
         if hook is not None and not called:
@@ -168,6 +170,14 @@ def perform(
             return performed
     assert performed is not None
     pytest.fail(f"{2 * ATTEMPTS} runs in a row: this machine is too busy, or the loop too slow: {performed.outcome}")
+
+
+def assert_replays(run: Performed, assembly: Assembly) -> Replayed:
+    """Every decision of the run is found again, bit for bit, from its log alone."""
+    found = replay(run.records, assembly.safety_layer(), assembly.profile.tick_map)
+    assert found.is_identical, [str(difference) for difference in found.differences[:5]]
+    assert found.cycles == len(run.cycles)
+    return found
 
 
 def was_late(run: Performed) -> bool:

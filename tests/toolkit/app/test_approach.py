@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.toolkit.app.conftest import lateness
 from tests.toolkit.app.runs import ATTEMPTS, EXAMPLE, primum
 from verification.run_directory import RunSummary
 
 
+@pytest.mark.requirement("WSP-011")
 def test_the_arm_is_fast_at_3_mm_and_rests_within_1_5_mm_of_the_vessel(tmp_path: Path) -> None:
     """The run is made again, at most three times, only if the machine made it late."""
     procedure = EXAMPLE.with_name("psm_approach.yaml")

@@ -83,6 +83,7 @@ def test_doctor_and_devices_list_tell_what_is_here(primum: Primum, tmp_path: Pat
     assert code == 0 and "psm_classic" in out
 
 
+@pytest.mark.requirement("CYB-007")
 def test_a_probe_finds_the_servos_and_writes_nothing(primum: Primum, tmp_path: Path) -> None:
     code, out, _ = primum("devices", "probe", PROFILE)
     assert code == 0 and len(re.findall(r"│ +\d +│ .*1020", out)) == 7
@@ -90,6 +91,7 @@ def test_a_probe_finds_the_servos_and_writes_nothing(primum: Primum, tmp_path: P
     assert code == 2 and "none.yaml" in err
 
 
+@pytest.mark.requirement("AUD-005")
 def test_a_tampered_log_is_an_audit_fault_and_the_record_is_named(recorded: Recorded, tmp_path: Path, primum: Primum) -> None:
     shutil.copytree(recorded.directory / "audit", tmp_path / "audit")
     code, out, _ = primum("audit", "verify", tmp_path)
@@ -105,6 +107,7 @@ def test_a_tampered_log_is_an_audit_fault_and_the_record_is_named(recorded: Reco
     assert code == 2 and "there is no log here" in err
 
 
+@pytest.mark.requirement("AUD-028")
 def test_figures_computed_again_are_the_same(recorded: Recorded, tmp_path: Path, primum: Primum) -> None:
     again = tmp_path / "again"
     shutil.copytree(recorded.directory, again)
@@ -149,6 +152,7 @@ def started(line: Assembly, directory: Path) -> "subprocess.Popen[str]":
     raise AssertionError(f"it did not get there: {process.communicate()}")
 
 
+@pytest.mark.requirement("SAF-028")
 def test_ctrl_c_in_a_terminal_stops_disables_reports_and_exits_with_3(line: Assembly, tmp_path: Path) -> None:
     """The terminal sends it to every process of the group; only the front end decides. Again if the machine was late: see runs.py."""
     for attempt in range(ATTEMPTS):
@@ -168,6 +172,7 @@ def test_ctrl_c_in_a_terminal_stops_disables_reports_and_exits_with_3(line: Asse
     assert verify(directory).closed
 
 
+@pytest.mark.requirement("SAF-027")
 def test_when_the_front_end_is_killed_everything_else_stops_too(line: Assembly, tmp_path: Path) -> None:
     process = started(line, tmp_path / "run")
     family = {pid for pid, _ in children(process.pid)}
@@ -184,6 +189,7 @@ def test_when_the_front_end_is_killed_everything_else_stops_too(line: Assembly, 
     assert cycles[-1]["verdict"] == "STOP" and cycles[-1]["reason"], "the log says why"
 
 
+@pytest.mark.requirement("CYB-006")
 def test_the_live_view_shows_a_run_and_its_end_does_not_end_the_run(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

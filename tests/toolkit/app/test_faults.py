@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from controllers import TrackingMpc
-from tests.toolkit.app.runs import Live, Performed, perform, was_late
+from tests.toolkit.app.runs import Live, Performed, assert_replays, perform, was_late
 from toolkit import JointProposal, SolveReport
 from toolkit.app.assembly import Assembly
 from toolkit.app.figures import truth_figures
@@ -24,7 +24,10 @@ STILL_RAD_S = 0.02
 
 
 def stopped_inside(run: Performed, assembly: Assembly) -> None:
-    """In the plant's truth: no constraint was violated, and the arm has come to rest within the tube of the last setpoints."""
+    """In the plant's truth: no constraint was violated, and the arm has come to rest within the tube of the last setpoints.
+
+    And whatever happened, its log says enough to decide all of it again.
+    """
     log = read_run_log(run.directory / "audit")
     truth = read_truth(run.directory / "truth.bin")
     figures = truth_figures(assembly, log, truth)
@@ -34,6 +37,7 @@ def stopped_inside(run: Performed, assembly: Assembly) -> None:
     assert speed <= STILL_RAD_S, f"still moving: {speed} rad/s or m/s"
     recent = assembly.profile.tick_map.to_joints(log.ticks[-(assembly.tube.window + 1) :])
     assert np.all(last[-1] >= recent.min(axis=0) - assembly.tube.e) and np.all(last[-1] <= recent.max(axis=0) + assembly.tube.e)
+    assert_replays(run, assembly)
 
 
 def test_the_slow_line_itself_completes(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,8 +52,10 @@ def test_the_slow_line_itself_completes(line: Assembly, tmp_path: Path, monkeypa
     assert run.figures(line).status == "completed"
 
 
+@pytest.mark.requirement("SAF-035", "AUD-016")
 def test_a_dead_arm_is_a_device_fault(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = perform(line, tmp_path, monkeypatch, lambda live: live.arm.kill())
+    assert_replays(run, line)
     assert run.outcome.exit_code == 4 and run.outcome.reason.startswith("device: ")
     assert not run.outcome.disabled and "not disabled, the arm holds" in run.outcome.reason
     assert run.cycles[-1]["verdict"] == "STOP" and run.cycles[-1]["reason"] and not run.cycles[-1]["written"]
@@ -57,16 +63,18 @@ def test_a_dead_arm_is_a_device_fault(line: Assembly, tmp_path: Path, monkeypatc
     assert run.figures(line).status == "device_fault"
 
 
+@pytest.mark.requirement("SAF-025")
 def test_a_dead_control_process_leaves_the_arm_holding_inside_its_margins(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = perform(line, tmp_path, monkeypatch, lambda live: os.kill(live.control_pid, signal.SIGKILL))
     assert run.outcome.exit_code == 3 and "the control process died (exit code -9)" in run.outcome.reason
-    assert run.records[-1]["kind"] == "CONTROL_LOST" and run.log.sealed and not run.log.closed
+    assert run.records[-1]["kind"] == "CONTROL_LOST" and run.log.state == "lost"
     stopped_inside(run, line)
     assert run.figures(line).status == "stopped"
 
 
+@pytest.mark.requirement("SAF-026")
 def test_a_control_process_that_hangs_is_ended(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toolkit.app.run.SILENCE_S", 1.0)
     run = perform(line, tmp_path, monkeypatch, lambda live: os.kill(live.control_pid, signal.SIGSTOP))
@@ -74,14 +82,16 @@ def test_a_control_process_that_hangs_is_ended(line: Assembly, tmp_path: Path, m
     stopped_inside(run, line)
 
 
+@pytest.mark.requirement("AUD-012")
 def test_a_dead_log_writer_is_an_audit_fault(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = perform(line, tmp_path, monkeypatch, lambda live: os.kill(live.writer_pid, signal.SIGKILL))
     assert run.outcome.exit_code == 5 and run.outcome.reason.startswith("log: ") and run.outcome.disabled
-    assert run.log.ok and not run.log.sealed, "what was durable is whole, and nobody sealed it"
+    assert run.log.ok and run.log.state == "open", "what was durable is whole, and nobody sealed it"
     stopped_inside(run, line)
     assert run.figures(line).status == "audit_fault"
 
 
+@pytest.mark.requirement("AUD-012")
 def test_a_full_disk_is_an_audit_fault_that_the_log_itself_names(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,10 +102,11 @@ def test_a_full_disk_is_an_audit_fault_that_the_log_itself_names(
 
     run = perform(line, tmp_path, monkeypatch, fill)
     assert run.outcome.exit_code == 5 and "File too large" in run.outcome.reason and run.outcome.disabled
-    assert run.log.ok and not run.log.sealed and "File too large" in run.log.fault
+    assert run.log.ok and run.log.state == "open" and "File too large" in run.log.fault
     stopped_inside(run, line)
 
 
+@pytest.mark.requirement("SAF-017", "SAF-012", "SAF-018")
 @pytest.mark.parametrize(
     ("faults", "exit_code", "words"),
     [
@@ -119,6 +130,7 @@ def test_a_faulty_device_is_held_and_named(
         stopped_inside(run, line)
 
 
+@pytest.mark.requirement("SAF-014", "CYB-004")
 def test_a_second_master_on_the_line_is_noticed_and_held(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A foreign goal that our next setpoint replaces before any sample is taken goes unseen, so there are many."""
 
@@ -132,6 +144,7 @@ def test_a_second_master_on_the_line_is_noticed_and_held(line: Assembly, tmp_pat
     assert run.cycles[-1]["ticks"] is None, "held: nothing more is sent"
 
 
+@pytest.mark.requirement("SAF-015")
 def test_single_lost_setpoints_are_covered_and_counted(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine a period may be missed as well; that counts as lost too, and then the arm may stop, rightly, on A2."""
     run = perform(line, tmp_path, monkeypatch, lambda live: live.inject(drop_every=8), 0.1)
@@ -167,6 +180,7 @@ def slow(seconds: float) -> Broken:
     return broken
 
 
+@pytest.mark.requirement("SAF-007")
 def test_a_solver_that_fails_is_late_or_jumps_for_a_while_costs_some_cycles_and_motion_resumes(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +200,7 @@ def test_a_solver_that_fails_is_late_or_jumps_for_a_while_costs_some_cycles_and_
     stopped_inside(run, line)
 
 
+@pytest.mark.requirement("SAF-008", "AUD-016")
 def test_a_solver_that_raises_ends_the_motion(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def explode(honest: Callable[[], JointProposal]) -> JointProposal:
         raise ZeroDivisionError("pivot")
@@ -197,6 +212,7 @@ def test_a_solver_that_raises_ends_the_motion(line: Assembly, tmp_path: Path, mo
     stopped_inside(run, line)
 
 
+@pytest.mark.requirement("SAF-020")
 def test_a_solver_that_takes_fifty_milliseconds_stops_the_arm(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_solver(monkeypatch, (60, 1, slow(0.05)))
     run = perform(line, tmp_path, monkeypatch, excused=lambda run: "missed in a row" not in run.outcome.reason and was_late(run))
@@ -207,6 +223,7 @@ def test_a_solver_that_takes_fifty_milliseconds_stops_the_arm(line: Assembly, tm
     stopped_inside(run, line)
 
 
+@pytest.mark.requirement("SAF-030")
 def test_a_failure_between_enable_and_the_first_cycle_still_disables(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

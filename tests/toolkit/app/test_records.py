@@ -21,6 +21,7 @@ from toolkit.app.run_log import read_run_log
 from verification.run_directory import EXIT_CODES, Truth
 
 TICKS = np.array([1, 2, 3])
+CALLS = [{"call": "certify", "now_s": 1.0}, {"call": "commit"}]
 
 
 @dataclass(frozen=True)
@@ -41,25 +42,25 @@ def record(**changes: Any) -> CycleRecord[Memory | None]:
 
 
 def test_a_payload_holds_inputs_and_result_in_numbers_the_log_accepts() -> None:
-    payload = cycle_payload(record())
+    payload = cycle_payload(record(), CALLS)
     canonical_bytes(payload)
     assert payload["verdict"] == "MODIFIED" and payload["ticks"] == [1, 2, 3] and payload["margins"] == {"vessel": 0.002}
     assert payload["memory"] == {"history": {"first": [-1, 0, 1], "steps": [[1, 1, 1], [1, 1, 1]]}, "plan": [[2, 3, 4]], "lost": 1}
     assert payload["next_plan"] == {"first": [1, 2, 3], "steps": [[1, 1, 1], [0, 0, 0]]}
     assert payload["proposal"]["kkt"] is None, "infinity is not JSON"
     assert payload["proposal"]["us"] == 1500.0 and payload["timing_us"] == {"total": 3100.0}
-    assert "trouble" not in payload and "observed" not in payload
+    assert "trouble" not in payload and "observed" not in payload and payload["calls"] == CALLS
 
 
 def test_a_payload_without_measurement_says_so() -> None:
     hold = Decided(CertifiedCommand(None, TICKS[None], Verdict.STOP, {}, ("A4",), "A4: no answer"))
-    payload = cycle_payload(record(state=None, proposal=None, memory=None, decided=hold, written=False, trouble="no answer"))
+    payload = cycle_payload(record(state=None, proposal=None, memory=None, decided=hold, written=False, trouble="no answer"), CALLS)
     assert payload["ticks"] is None and payload["trouble"] == "no answer" and payload["written"] is False
     assert not {"state", "proposal", "memory"} & set(payload)
 
 
 def records(cycles: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    made = [{"kind": "RUN_START", "data": {"meta": {"procedure_file": "p.yaml"}}, "utc_ns": "1000000000", "mono_ns": "0"}]
+    made = [{"kind": "RUN_START", "data": {"meta": {"procedure": "p"}}, "utc_ns": "1000000000", "mono_ns": "0"}]
     made += [{"kind": "CYCLE", "data": cycle, "utc_ns": "0", "mono_ns": "0"} for cycle in cycles]
     made.append({"kind": "MISS", "data": {"i": 1, "in_a_row": 1, "why": ""}, "utc_ns": "0", "mono_ns": "2500000000"})
     made.append({"kind": "STATE", "data": {"state": "DISABLED"}, "utc_ns": "0", "mono_ns": "3000000000"})
@@ -68,7 +69,7 @@ def records(cycles: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def cycle(t_s: float, step: int = 2, **changes: Any) -> dict[str, Any]:
-    payload = {**cycle_payload(record(started_s=t_s)), "reference_tip_m": [0.0, 0.0, t_s]}
+    payload = {**cycle_payload(record(started_s=t_s), CALLS), "reference_tip_m": [0.0, 0.0, t_s]}
     return {**payload, "step": {"index": step, "t_s": t_s, "follows_path": True}, **changes}
 
 
@@ -80,13 +81,13 @@ def test_a_log_becomes_arrays_with_nan_where_nothing_was(monkeypatch: pytest.Mon
     assert log.ticks.tolist() == [[1, 2, 3], [1, 2, 3]], "a hold keeps the newest setpoint in force"
     assert np.isnan(log.reference_tip_m[1]).all() and np.isnan(log.margins["vessel"][1])
     assert log.mpc_us.tolist() == [1500.0, 1500.0] and log.missed_t_s.tolist() == [2.5]
-    assert log.start["procedure_file"] == "p.yaml" and log.end == {"exit_code": 0} and log.motion_ended_s == 3.0
+    assert log.start["procedure"] == "p" and log.end == {"exit_code": 0} and log.motion_ended_s == 3.0
     assert log.passed.tolist() == [False, False]
 
 
 def test_a_solve_that_was_skipped_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     skipped = JointProposal(np.ones(3), SolveReport(True, "plan continued", 0, 0.0, 0.0))
-    one = {**cycle(1.0), "proposal": cycle_payload(record(proposal=skipped))["proposal"]}
+    one = {**cycle(1.0), "proposal": cycle_payload(record(proposal=skipped), CALLS)["proposal"]}
     monkeypatch.setattr(run_log, "read_records", lambda path: iter(records([one])))
     assert np.isnan(read_run_log(Path("audit")).mpc_us).all()
 

@@ -43,6 +43,7 @@ def slow_line(**changes: str) -> str:
     return procedure_text(line_steps(), {re.escape(old): new for old, new in changes.items()})
 
 
+@pytest.mark.requirement("WSP-012", "WSP-013", "WSP-014", "WSP-015", "WSP-017", "WSP-018")
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -85,6 +86,7 @@ def test_a_procedure_that_cannot_work_is_refused(text: Callable[[], str], words:
     assert re.search(words, message), message
 
 
+@pytest.mark.requirement("WSP-016")
 def test_a_truncated_recording_is_refused(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "hand.csv").write_text("field0,field1,field2\n" + "1000,2000,3000\n" * 500 + "1000,20")
     text = procedure_text(EXAMPLE_STEPS, {r"\S*/raven2_teleop/\S+": str(tmp_path / "hand.csv"), "from_s: 1.0": "from_s: 0.0"})
@@ -101,6 +103,7 @@ def test_a_file_that_is_not_there_is_refused(
     assert "none.yaml" in capsys.readouterr().err and not (tmp_path / "run").exists()
 
 
+@pytest.mark.requirement("AUD-003")
 @pytest.mark.parametrize("place", ["full", "file", "file/below"])
 def test_a_run_directory_that_cannot_be_one_is_refused_and_left_alone(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -42,6 +42,7 @@ def test_a_region_keeps_its_name_its_bodies_and_its_kind(constraint: Any, kinds:
     assert all(part.bodies == BODIES and part.name.partition(".")[0] == "r" for part in parts)
 
 
+@pytest.mark.requirement("WSP-004")
 def test_a_box_has_six_faces_that_pass_through_its_corners(line: Assembly) -> None:
     (box,) = converted(line, p.KeepInBox(name="r", bodies=BODIES, lower_B_m=(-0.1, -0.2, -0.3), upper_B_m=(0.1, 0.2, 0.0)))
     assert box.normals_B.shape == (6, 3)
@@ -74,6 +75,7 @@ def test_rates_and_joint_limits_keep_their_numbers(line: Assembly) -> None:
     assert isinstance(limits, JointBox) and np.array_equal(limits.lower, line.lower) and np.array_equal(limits.upper, line.upper)
 
 
+@pytest.mark.requirement("WSP-006")
 def test_the_insertion_rule_is_a_bound_on_the_insertion_joint(line: Assembly) -> None:
     """400006: the wrist origin is 45 mm past the remote centre at q3 = 60.6 mm."""
     (rule,) = converted(line, p.InsertionRule(name="i", wrist_past_rcm_m=0.045, straight_tolerance_rad=0.05))

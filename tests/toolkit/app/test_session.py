@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from safety.audit import read_records, verify
-from tests.toolkit.app.runs import ATTEMPTS, children
+from tests.toolkit.app.runs import ATTEMPTS, Performed, assert_replays, children
 from toolkit import DeviceFault, InvalidInput, NoSafeCommand, OperatingState
 from toolkit.app.assembly import Assembly
+from toolkit.app.control_process import Outcome
 from toolkit.app.session import ArmSession
 
 GOAL_M = np.array([0.004, 0.002, -0.116])
@@ -65,9 +66,11 @@ def test_the_lines_of_the_readme_move_the_arm_and_leave_a_log(line: Assembly, tm
     states = [r["data"]["state"] for r in read_records(directory / "audit") if r["kind"] == "STATE"]
     assert states == ["ENABLED", "DISABLED", "ENABLED", "DISABLED"]
     assert verify(directory).closed and verify(directory).intact
+    assert_replays(Performed(directory, Outcome("", "", 0)), line)
     assert (directory / "truth.bin").stat().st_size > 0
 
 
+@pytest.mark.requirement("SAF-042")
 def test_a_stream_of_servo_setpoints_is_followed_and_goes_stale(line: Assembly, tmp_path: Path) -> None:
     def use(arm: ArmSession) -> None:
         arm.enable()
@@ -90,6 +93,7 @@ def test_a_stream_of_servo_setpoints_is_followed_and_goes_stale(line: Assembly, 
     session(line, tmp_path, use)
 
 
+@pytest.mark.requirement("SAF-023")
 def test_motion_is_refused_unless_enabled(line: Assembly, tmp_path: Path) -> None:
     with ArmSession.open(line.procedure.file, tmp_path / "run") as arm:
         path = [GOAL_M, GOAL_M]
@@ -113,6 +117,7 @@ def test_motion_is_refused_unless_enabled(line: Assembly, tmp_path: Path) -> Non
         ArmSession.open(line.procedure.file, tmp_path / "run")
 
 
+@pytest.mark.requirement("SAF-030")
 def test_an_exception_inside_disables_the_arm_and_closes_the_log(line: Assembly, tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError, match="the user's own"), ArmSession.open(line.procedure.file, tmp_path) as arm:
         arm.enable()

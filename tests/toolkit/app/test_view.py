@@ -61,6 +61,7 @@ def test_a_view_serves_a_page_takes_samples_and_closes() -> None:
     running.close()
 
 
+@pytest.mark.requirement("CYB-006")
 def test_a_view_that_hangs_costs_samples_and_never_time() -> None:
     with start_view(Stick(), (), 18090) as running:
         os.kill(running._process.pid, signal.SIGSTOP)
@@ -71,6 +72,7 @@ def test_a_view_that_hangs_costs_samples_and_never_time() -> None:
         assert running.dropped == results.count(False) and running.pushed + running.dropped == 5000
 
 
+@pytest.mark.requirement("CYB-006")
 def test_a_killed_view_is_noticed_and_counted_and_stops_nothing() -> None:
     with start_view(Stick(), (), 18100) as running:
         os.kill(running._process.pid, signal.SIGKILL)

@@ -28,6 +28,7 @@ def hessians(which):
     return sizes
 
 
+@pytest.mark.requirement("SAF-005")
 @pytest.mark.parametrize("which", SHIPPED, ids=IDS)
 def test_no_sampled_second_derivative_exceeds_the_bound_over_the_limits(which):
     arm, rng, sizes = shipped(which), np.random.default_rng(5), hessians(which)
@@ -40,6 +41,7 @@ def test_no_sampled_second_derivative_exceeds_the_bound_over_the_limits(which):
         assert K[point].max() <= 1.25 * seen[point].max() + 1e-9
 
 
+@pytest.mark.requirement("SAF-005")
 @pytest.mark.parametrize("which", [SHIPPED[0], SHIPPED[6], SHIPPED[8]], ids=[IDS[0], IDS[6], IDS[8]])
 @given(seed=st.integers(0, 2**32 - 1), width=st.floats(0.0, 1.0))
 @settings(max_examples=60, deadline=None)
@@ -83,6 +85,7 @@ def test_the_jaw_enters_with_half_its_angle():
     assert np.all(K[2, 6] == 0.0)
 
 
+@pytest.mark.requirement("SAF-005")
 def test_no_second_derivative_of_the_remote_centre_offset_exceeds_its_bound():
     arm, rng = versius_like(), np.random.default_rng(7)
     q = ca.SX.sym("q", arm.n)

@@ -80,6 +80,7 @@ def test_a_linkage_without_remote_centre_is_refused(tmp_path, change, problem):
         load_arm(tmp_path / "odd.json", "400006", generation="Classic")
 
 
+@pytest.mark.requirement("WSP-005")
 def test_bodies_cover_shaft_wrist_and_both_jaws_to_their_ends():
     arm = psm_classic()
     assert arm.point_names == ("trocar", "wrist", "tip", "jaw_1", "jaw_2")

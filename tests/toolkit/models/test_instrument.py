@@ -30,12 +30,14 @@ def test_index_and_folder_hold_the_same_54_files():
     assert {e.file for e in ENTRIES} == files and len(files) == 54
 
 
+@pytest.mark.requirement("WSP-018")
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.model in SNAKES], ids=lambda e: e.file)
 def test_a_snake_instrument_is_refused_by_name(entry):
     with pytest.raises(SpecificationError, match=rf"{entry.model} is a snake-like instrument with 5 wrist joints"):
         load_instrument(f"{entry.names[0]}:{entry.model}", "Classic" if entry.generation == "Classic" else "Si")
 
 
+@pytest.mark.requirement("WSP-018")
 def test_an_instrument_of_the_other_generation_is_refused_also_by_its_file():
     for text, arm in (("LARGE_NEEDLE_DRIVER:420006[1]", psm_classic), ("420006[12]", psm_classic), ("LARGE_NEEDLE_DRIVER:400006", psm_si)):
         with pytest.raises(SpecificationError, match="does not fit"):
@@ -98,6 +100,7 @@ def test_an_unlisted_tool_file_loads_by_path_with_the_stated_sizes(tmp_path):
     assert np.allclose(np.linalg.norm(arm.points(np.zeros(7))[3] - arm.points(np.zeros(7))[2]), 0.04)
 
 
+@pytest.mark.requirement("WSP-018")
 @pytest.mark.parametrize(("old", "new", "problem"), [
     ('"A":  0.0000, "theta":  0.0000, "D":  0.4162', '"A":  0.001, "theta":  0.0000, "D":  0.4162', "about the shaft"),
     ("[ 0.0,  0.0,  1.0,  0.0],", "[ 0.0,  0.0,  1.0,  0.01],", "on the yaw axis"),

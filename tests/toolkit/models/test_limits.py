@@ -9,6 +9,7 @@ def limits(lower, upper, source, names=("yaw", "insertion"), units=("rad", "m"),
     return JointLimits(names, units, np.array(lower), np.array(upper), np.array(effort), (source,))
 
 
+@pytest.mark.requirement("WSP-002")
 def test_the_stricter_limit_holds_and_each_difference_is_a_sentence():
     ours = limits([-1.5, 0.0], [1.5, 0.24], "file A", effort=(3.0, np.nan))
     both = ours.merge(limits([-1.6, 0.01], [1.4, 0.24], "file B", effort=(1000.0, 9.0)))
@@ -57,6 +58,7 @@ def test_violations_name_joint_value_and_range_and_nan_violates():
     assert limits([-1, 0], [1, 1], "A").violations(np.array([1.0, 0.0])) == ()
 
 
+@pytest.mark.requirement("WSP-002")
 def test_the_known_disagreement_about_the_psm_is_reported_and_the_stricter_holds():
     arm = psm_classic()
     assert arm.limits.upper[:3].tolist() == [1.5707, 0.7854, 0.24]

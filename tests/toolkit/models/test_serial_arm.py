@@ -9,6 +9,7 @@ from toolkit.models import Body, BodyPoint, SerialArm, panda, psm_classic, versi
 RCM_ARMS = [which for which in SHIPPED if which[0] not in ("panda", "versius_like")]
 
 
+@pytest.mark.requirement("WSP-020")
 @pytest.mark.parametrize("which", SHIPPED, ids=IDS)
 def test_tip_points_and_jacobian_agree_with_pinocchio(which):
     arm, rng = shipped(which), np.random.default_rng(1)
@@ -23,6 +24,7 @@ def test_tip_points_and_jacobian_agree_with_pinocchio(which):
         assert np.abs(arm.jacobian(q) - J).max() <= 1e-9
 
 
+@pytest.mark.requirement("WSP-020")
 @pytest.mark.parametrize("which", SHIPPED, ids=IDS)
 def test_points_agree_with_mujoco(which):
     arm, rng = shipped(which), np.random.default_rng(2)
@@ -80,6 +82,7 @@ def test_a_software_remote_centre_is_held_at_one_configuration_and_lost_elsewher
         assert abs(np.linalg.norm(np.array(offset(moved))) - expected) < 1e-12
 
 
+@pytest.mark.requirement("WSP-005")
 def test_the_tip_does_not_move_with_wrist_yaw_but_the_jaws_do():
     arm, q = psm_classic(), np.array([0.2, -0.1, 0.12, 0.5, 0.3, 0.0, 0.6])
     turned = q.copy()

@@ -37,6 +37,7 @@ def test_the_valid_file_fits_and_its_home_is_in_the_order_of_the_arm() -> None:
     np.testing.assert_array_equal(joint_vector(procedure, "home", ARM), [0.0, 0.0, 0.12, 0.0, 0.0, 0.0, 0.2])
 
 
+@pytest.mark.requirement("WSP-013", "WSP-019")
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -63,6 +64,7 @@ def test_what_the_arm_does_not_have_or_cannot_reach_is_refused(tmp_path: Path, o
     assert all(line.startswith(f"{tmp_path / 'procedure.yaml'}:") for line in text.splitlines())
 
 
+@pytest.mark.requirement("WSP-019")
 def test_an_unknown_joint_position_is_refused() -> None:
     with pytest.raises(SpecificationError, match="did you mean 'home'"):
         joint_vector(load_procedure(VALID), "hom", ARM)

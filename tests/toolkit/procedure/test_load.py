@@ -113,6 +113,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.requirement("WSP-015")
 @pytest.mark.parametrize(
     ("old", "new", "field", "value", "allowed"), MISTAKES, ids=[m[1].strip()[:40] or f"no {m[0].strip()}" for m in MISTAKES]
 )
@@ -132,6 +133,7 @@ def test_a_mistake_is_named_with_file_line_field_value_and_what_is_allowed(
         assert abs(stated - line_of(TEXT, old)) <= 6, "the line is that of the field, or of the part that lacks it"
 
 
+@pytest.mark.requirement("WSP-015")
 def test_every_problem_is_listed_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "procedure.yaml"
     path.write_text(TEXT.replace("radius_m: 0.004", "radius_m: 4").replace("watchdog_ms: 20", "watchdog_ms: .nan").replace("unit: um", ""))
@@ -142,6 +144,7 @@ def test_every_problem_is_listed_at_once_in_the_order_of_the_file(tmp_path: Path
     assert caught.value.line == line_of(TEXT, "radius_m")
 
 
+@pytest.mark.requirement("WSP-017")
 @pytest.mark.parametrize("missing", ["A1", "A2", "A3", "A4", "A5", "A6", "A7"])
 def test_no_assumption_may_be_left_out(tmp_path: Path, missing: str) -> None:
     path = tmp_path / "procedure.yaml"
@@ -150,6 +153,7 @@ def test_no_assumption_may_be_left_out(tmp_path: Path, missing: str) -> None:
         load_procedure(path)
 
 
+@pytest.mark.requirement("WSP-001")
 def test_a_procedure_without_joint_limits_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecificationError, match="no joint_limits"):
         load_procedure(edited(tmp_path, "  - {name: joint_limits, type: joint_limits}\n", ""))
@@ -191,6 +195,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.requirement("CYB-001")
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.sampled_from(PLACES),
@@ -224,6 +229,7 @@ def test_a_mutated_file_is_a_procedure_or_a_specification_error(
         assert all(line.startswith(str(path)) for line in str(error).splitlines())
 
 
+@pytest.mark.requirement("CYB-001")
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.integers(0, len(TEXT)), length=st.integers(0, 30), junk=st.text(max_size=8) | st.binary(max_size=4))
 def test_a_file_with_damaged_bytes_is_a_procedure_or_a_specification_error(
@@ -236,3 +242,21 @@ def test_a_file_with_damaged_bytes_is_a_procedure_or_a_specification_error(
         load_procedure(path)
     except SpecificationError as error:
         assert str(error).startswith(str(path))
+
+
+# A limit that is read and not enforced would be worse than none: there is no rule for force in this version.
+FORCES = [
+    ("- {name: joint_limits, type", "- {name: f, type: force, limit_n: 2.0}\n  - {name: joint_limits, type", "force"),
+    ("limit_m_s: 0.05", "limit_m_s: 0.05, force_n_max: 2.0", "force_n_max"),
+    ("- home: {speed_ratio: 0.2}", "- touch: {force_n_max: 2.0}", "touch"),
+    ("  A7: {", "  A8: {force_profile: soft_tissue, statement: Ten letters at least.}\n  A7: {", "A8"),
+    ("title: ", "force_profile: soft_tissue\ntitle: ", "force_profile"),
+]
+
+
+@pytest.mark.requirement("FRC-001")
+@pytest.mark.parametrize(("old", "new", "word"), FORCES, ids=[word for *_, word in FORCES])
+def test_a_procedure_that_asks_for_a_force_does_not_load(old: str, new: str, word: str, tmp_path: Path) -> None:
+    path = edited(tmp_path, old, new)
+    with pytest.raises(SpecificationError, match=rf"procedure\.yaml:{line_of(path.read_text(), word)}: .*{word}"):
+        load_procedure(path)

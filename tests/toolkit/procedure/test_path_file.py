@@ -66,6 +66,7 @@ def test_a_gzipped_file_reads_the_same(tmp_path: Path) -> None:
     np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.requirement("WSP-016")
 @pytest.mark.parametrize(
     ("row", "cells", "problem"),
     [
@@ -93,6 +94,7 @@ def test_a_bad_row_is_refused_with_its_line(tmp_path: Path, row: int, cells: str
     assert message.startswith(f"{tmp_path / 'hand.csv'}:{line}: ")
 
 
+@pytest.mark.requirement("WSP-016")
 def test_a_speed_at_the_limit_is_allowed_and_just_over_is_not(tmp_path: Path) -> None:
     stated = recording(from_s=0.0, to_s=0.01)
     at = written(tmp_path, ["x,y,z", "0,0,0", "9.9999,0,0"])
@@ -100,10 +102,12 @@ def test_a_speed_at_the_limit_is_allowed_and_just_over_is_not(tmp_path: Path) ->
     assert "allowed is [0, 1] m/s" in refusal(written(tmp_path, ["x,y,z", "0,0,0", "10.0001,0,0"]), stated)
 
 
+@pytest.mark.requirement("WSP-014", "WSP-016")
 def test_a_unit_slip_is_implausible(tmp_path: Path) -> None:
     assert "did you mean" in refusal(written(tmp_path, lines()), recording(unit="m"))
 
 
+@pytest.mark.requirement("WSP-016")
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     message = refusal(written(tmp_path, lines()[:-1]))
     assert "truncated: the file ends after 20 rows, to_s = 0.2 at 100 Hz needs 21" in message
@@ -114,6 +118,7 @@ def test_a_last_line_without_its_end_is_refused(tmp_path: Path) -> None:
     assert f":{ROWS + 1}: truncated: the last line has no end" in refusal(written(tmp_path, lines(), end=""))
 
 
+@pytest.mark.requirement("WSP-016")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path, data: st.DataObject) -> None:
@@ -156,6 +161,7 @@ def test_time_that_runs_backwards_or_leaves_a_gap_is_refused(tmp_path: Path) -> 
     assert ":13: t: 0.02 s after the row before: rows are missing" in refusal(written(tmp_path, gone), stated)
 
 
+@pytest.mark.requirement("WSP-016")
 def test_another_file_under_the_same_name_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, lines())
     digest = read_path_file(path, recording(), 1.0, IDENTITY).sha256

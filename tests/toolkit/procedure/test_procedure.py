@@ -85,6 +85,7 @@ def test_contradictions_across_parts_are_all_listed() -> None:
     assert all(piece in text for piece in ("names are unique", "at most once", "first step is enable", "last step is disable"))
 
 
+@pytest.mark.requirement("SAF-043")
 def test_a_procedure_cannot_be_changed_after_it_was_checked() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         FILE.title = "other"  # type: ignore[misc]
@@ -105,6 +106,7 @@ def test_a_servo_path_has_exactly_one_source() -> None:
         ServoPath(scale=1.0, to_B=Placement(quaternion_BD_wxyz=(1, 0, 0, 0), translation_B_m=(0, 0, 0)))
 
 
+@pytest.mark.requirement("WSP-017")
 @pytest.mark.parametrize(("today", "valid"), [("2026-10-31", False), ("2026-11-01", True), ("2026-11-11", True), ("2026-11-12", False)])
 def test_a_calibration_is_valid_from_its_date_for_the_stated_days(today: str, valid: bool) -> None:
     numbers = {"registration_error_m": 2e-4, "model_error_m": 1e-4, "statement": "Measured on the bench."}

@@ -19,6 +19,7 @@ def test_exactly_the_range_is_allowed(value: float) -> None:
     assert (RADIUS.problem(value) is None) == (math.isfinite(value) and 0.0 < value <= 0.3)
 
 
+@pytest.mark.requirement("WSP-014")
 @pytest.mark.parametrize("value", [np.nextafter(1.0, 2.0), -np.nextafter(1.0, 2.0), math.nan, math.inf, -math.inf, 10**400])
 def test_just_beyond_and_not_finite_are_refused(value: float) -> None:
     assert LENGTH.problem(value) is not None
@@ -30,6 +31,7 @@ def test_what_is_not_a_number_is_not_converted(value: object) -> None:
     assert "not a whole number" in (Count(0, 5).problem(value) or "")
 
 
+@pytest.mark.requirement("WSP-014")
 @pytest.mark.parametrize(
     ("quantity", "value", "hint"),
     [

@@ -53,6 +53,7 @@ def test_the_valid_file_has_room() -> None:
     check_regions(VALID)
 
 
+@pytest.mark.requirement("WSP-012")
 def test_an_empty_keep_in_is_refused() -> None:
     half = {"bodies": ("jaw_1",), "offset_m": -0.01}
     low = KeepInHalfSpace(name="low", normal_B=(0, 0, 1), **half)
@@ -61,6 +62,7 @@ def test_an_empty_keep_in_is_refused() -> None:
         check_regions(with_regions(low, high))
 
 
+@pytest.mark.requirement("WSP-012")
 def test_two_keep_ins_that_do_not_meet_are_refused_only_for_a_common_body() -> None:
     left, right = box("left", -0.2, -0.1), box("right", 0.1, 0.2)
     with pytest.raises(SpecificationError, match="left, right: empty"):
@@ -74,6 +76,7 @@ def test_touching_keep_ins_leave_no_room_and_a_gap_between_is_enough() -> None:
     check_regions(with_regions(box("a", -0.1, 0.001), box("b", 0.0, 0.1)))
 
 
+@pytest.mark.requirement("WSP-012")
 @pytest.mark.parametrize(
     "cover",
     [
@@ -102,6 +105,7 @@ def test_keep_outs_that_cover_it_only_together_are_refused_and_each_alone_is_not
         check_regions(with_regions(inside, left, right))
 
 
+@pytest.mark.requirement("WSP-012")
 def test_a_target_inside_a_keep_out_is_refused_only_for_a_body_with_the_tip() -> None:
     ball = KeepOutSphere(name="ball", bodies=("jaw_1",), center_B_m=(0, 0, -0.112), radius_m=0.004)
     procedure = with_regions(ball)

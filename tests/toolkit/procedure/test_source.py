@@ -44,12 +44,14 @@ def test_a_duplicate_key_is_refused_with_both_lines() -> None:
     assert "first on line 1" in str(error)
 
 
+@pytest.mark.requirement("CYB-002")
 def test_alias_explosion_is_bounded() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12))
     assert f"{VALUES_MAX} values" in str(refused(bomb))
 
 
+@pytest.mark.requirement("CYB-002")
 def test_an_alias_to_itself_is_refused() -> None:
     assert "levels" in str(refused("a: &a [*a]\n"))
 
@@ -58,6 +60,7 @@ def test_an_alias_of_a_value_is_read_where_it_stands() -> None:
     assert parse_source("a: &v [1, 2]\nb: *v\n").data == {"a": [1, 2], "b": [1, 2]}
 
 
+@pytest.mark.requirement("CYB-002")
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_deep_nesting_is_refused_before_recursion(opening: str) -> None:
     assert f"more than {DEPTH_MAX} deep" in str(refused("a:\n " + opening * 5000)) or "not YAML" in str(refused("a:\n " + opening * 5000))
@@ -91,6 +94,7 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_line(tmp_path: Path) -> 
         read_source(path)
 
 
+@pytest.mark.requirement("CYB-002")
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     path.write_text("#" * (BYTES_MAX + 1))

@@ -19,15 +19,18 @@ def result() -> CampaignResult:
     return run_shield_campaign(CASES)
 
 
+@pytest.mark.requirement("SAF-039", "WSP-003", "WSP-004", "WSP-006")
 def test_no_certified_plan_violates_its_constraint(result: CampaignResult) -> None:
     assert result.cases == CASES and not result.violations, str(result)
 
 
+@pytest.mark.requirement("SAF-039")
 def test_the_campaign_is_not_vacuous(result: CampaignResult) -> None:
     assert result.certified >= 0.30 * CASES and result.near >= 0.10 * result.certified, str(result)
     assert result.ok and not result.vacuous
 
 
+@pytest.mark.requirement("SAF-040")
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_fault_is_caught_and_the_sound_shield_passes_the_same_cases(name: str) -> None:
     fault, worlds, cases = PLANTED[name]
@@ -36,6 +39,7 @@ def test_a_planted_fault_is_caught_and_the_sound_shield_passes_the_same_cases(na
     assert not run_case(caught, worlds=worlds).violated
 
 
+@pytest.mark.requirement("SAF-039")
 @pytest.mark.parametrize("certified", [29, 30, 60])
 @pytest.mark.parametrize("near_share", [0.09, 0.11])
 def test_too_few_certified_or_too_few_near_is_vacuous(certified: int, near_share: float) -> None:

@@ -59,6 +59,7 @@ def page(make_report: Make) -> Page:
     return Page(render_report(make_report()))
 
 
+@pytest.mark.requirement("CYB-005")
 def test_the_page_loads_nothing_from_anywhere(make_report: Make) -> None:
     text = render_report(make_report())
     for tag, attributes in Page(text).elements:
@@ -69,6 +70,7 @@ def test_the_page_loads_nothing_from_anywhere(make_report: Make) -> None:
     assert not re.search(r"@import|\bfetch\(|XMLHttpRequest|WebSocket|\bimport\b", text)
 
 
+@pytest.mark.requirement("CYB-005")
 def test_the_policy_in_the_page_allows_only_its_own_script(make_report: Make) -> None:
     text = render_report(make_report())
     policy = next(a["content"] for t, a in Page(text).elements if t == "meta" and a.get("http-equiv") == "Content-Security-Policy")
@@ -101,6 +103,7 @@ def test_a_thousand_interventions_are_all_listed(make_report: Make) -> None:
     assert len(page.data["interventions"]) == 1000
 
 
+@pytest.mark.requirement("CYB-005")
 def test_hostile_text_stays_text(make_report: Make) -> None:
     base = make_report()
     data = make_report(
@@ -122,6 +125,7 @@ def test_hostile_text_stays_text(make_report: Make) -> None:
     assert hostile.data["charts"]["margin-0"]["unit"] == SHORT
 
 
+@pytest.mark.requirement("SAF-046")
 def test_unproved_is_said_exactly_when_there_is_no_certificate(make_report: Make) -> None:
     proof = Certificate("K.json", "bounds of the second derivatives", "ab" * 32, "checker 0.1: PROVED")
     bare, proved = render_report(make_report()), render_report(make_report(certificates=(proof,)))

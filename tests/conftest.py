@@ -1,0 +1,24 @@
+"""What all tests share: requirement marks are checked, test evidence is written when asked for, the machine's state is their own."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+pytest_plugins = ("tests.requirement_marks", "tests.evidence_recorder")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine_state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Logs that tests kill must not block this machine's arms, and its operator key and second place must not be used by tests."""
+    names = ("PRIMUM_STATE", "PRIMUM_CONFIG", "PRIMUM_OPERATOR", "PRIMUM_OPERATOR_KEY", "PRIMUM_SECOND_PLACE")
+    before = {name: os.environ.pop(name, None) for name in names}
+    place = tmp_path_factory.mktemp("machine")
+    config = place / "audit.yaml"
+    config.write_text("operator: tester\n")
+    os.environ |= {"PRIMUM_STATE": str(place / "state"), "PRIMUM_CONFIG": str(config)}
+    yield
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value

@@ -1,0 +1,127 @@
+"""`primum audit replay`: the safety layer of a run built again from its directory, and every decision recomputed."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safety.audit import RecordKind, read_lines, verify
+from toolkit import SpecificationError
+from verification.replay import Difference, Replayed, replay
+
+from .run_inputs import read_inputs
+from .version import version_info
+
+IDENTICAL, DECIDES_OTHERWISE, LOG_BROKEN, NUMBERS_DIFFER = 0, 3, 5, 6
+"""Exit codes of a replay, beside 2: it cannot be made."""
+
+
+@dataclass(frozen=True)
+class FieldSummary:
+    """All differences in one field: how many, the first, the largest in size if they are numbers."""
+
+    field: str
+    count: int
+    first: Difference
+    largest: Difference | None
+
+
+@dataclass(frozen=True)
+class RunReplay:
+    """A replayed run. build: name -> (in the log, here) of everything that is not the same.
+
+    wall_s: time that the replay took. integrity: what `audit verify` says; broken: it says no.
+    """
+
+    found: Replayed
+    build: dict[str, tuple[str, str]]
+    wall_s: float
+    integrity: str
+    broken: bool
+
+    @property
+    def exit_code(self) -> int:
+        if self.found.decides_otherwise:
+            return DECIDES_OTHERWISE
+        if self.found.differences:
+            return NUMBERS_DIFFER
+        return LOG_BROKEN if self.broken else IDENTICAL
+
+    @property
+    def by_field(self) -> list[FieldSummary]:
+        """Differences by field, list positions left out; the most frequent first."""
+        groups: dict[str, list[Difference]] = {}
+        for difference in self.found.differences:
+            groups.setdefault(difference.field.partition("[")[0], []).append(difference)
+        rows = []
+        for name, group in groups.items():
+            sized = [difference for difference in group if difference.size is not None]
+            rows.append(FieldSummary(name, len(group), group[0], max(sized, key=lambda d: d.size or 0.0, default=None)))
+        return sorted(rows, key=lambda row: -row.count)
+
+    @property
+    def statement(self) -> str:
+        """One sentence: what this replay shows, and on which build."""
+        found, where = self.found, "on the build that made the log" if not self.build else "although the build differs"
+        if not found.differences:
+            return f"identical: {found.decisions} decisions recomputed bit for bit, {where}"
+        same = "the build is the same: the log was changed, or the program does not repeat itself"
+        build = "the build differs" if self.build else same
+        what = Counter("decides" if d.is_decisive else "number" for d in found.differences)
+        return (
+            f"not identical: {what['decides']} differences in what was decided, sent or remembered, {what['number']} in numbers and words "
+            f"beside it; {build}"
+        )
+
+
+def replay_run(directory: Path, progress: Callable[[int], None] | None = None) -> RunReplay:
+    """Replay the run in `directory`; needs nothing outside it but this program.
+
+    Raises:
+        SpecificationError: no log; an input of the run is gone or changed; a record cannot be replayed; nothing was decided.
+    """
+    start = _start(directory)
+    assembly = read_inputs(directory, start)
+    layer, tick_map = assembly.safety_layer(), assembly.profile.tick_map
+    begun_s = time.perf_counter()
+    found = replay(_records(directory), layer, tick_map, progress)
+    wall_s = time.perf_counter() - begun_s
+    if not found.decisions:
+        raise SpecificationError("nothing to replay: the safety layer decided nothing in this run", file=str(directory))
+    integrity = verify(directory / "audit")
+    return RunReplay(found, _build_differences(start, assembly.hashes), wall_s, str(integrity), not integrity.ok)
+
+
+def _records(directory: Path) -> Iterator[dict[str, Any]]:
+    """The records as they stand in the log. Wide integers stay integers: they are compared by value, so nothing need be known of them."""
+    for segment, number, line in read_lines(directory / "audit"):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise SpecificationError(f"not JSON: {error}", file=str(segment), line=number) from error
+        if not (isinstance(record, dict) and isinstance(record.get("data"), dict)):
+            raise SpecificationError("not a record", file=str(segment), line=number)
+        yield record
+
+
+def _start(directory: Path) -> dict[str, Any]:
+    """`meta` of the first record."""
+    first = next(_records(directory), None)
+    if first is None or first["kind"] != RecordKind.RUN_START:
+        raise SpecificationError("the log does not begin with RUN_START", file=str(directory))
+    meta: dict[str, Any] = first["data"]["meta"]
+    return meta
+
+
+def _build_differences(start: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Where the program that made the log and this one are not the same. Of two commits with the same source nothing is said."""
+    logged = {**start["build"], **{f"{name} SHA-256": digest for name, digest in start["hashes"].items()}}
+    here = {**version_info(), **{f"{name} SHA-256": digest for name, digest in hashes.items()}}
+    differs = {name: (str(logged.get(name, "")), str(here.get(name, ""))) for name in {**here, **logged}}
+    differs = {name: pair for name, pair in differs.items() if pair[0] != pair[1]}
+    if "source" not in differs:
+        differs.pop("git_commit", None)
+    return differs

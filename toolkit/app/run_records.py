@@ -1,0 +1,91 @@
+"""What every log says beside its cycles: who began the run, what changed since the last one, which device, what the line threw away."""
+
+from pathlib import Path
+
+from serial.tools.list_ports import comports
+
+from devices import DynamixelArm
+from safety.audit import AuditLog, RecordKind
+from safety.audit.machine_state import Acknowledgements, refuse_unresolved
+
+from .assembly import Assembly
+from .last_configuration import LastConfiguration
+from .log_options import LogOptions
+from .run_inputs import run_meta
+from .version import version_info
+
+
+def open_log(assembly: Assembly, directory: Path, options: LogOptions, why: str) -> AuditLog:
+    """Open the log of a run in `directory`, and record who began it and why, and what changed on this machine since the last run.
+
+    Args:
+        why: said where the operator gave no reason.
+    Raises:
+        AuditFault: an earlier log of this machine did not end in order and nobody acknowledged it; or the log cannot be opened.
+    """
+    refuse_unresolved(options.state)
+    meta = run_meta(assembly, directory) | {"operator": options.operator, "subject": options.subject}
+    log = AuditLog(
+        directory / "audit", meta, second=options.second_place, operator_key=options.operator_key, state=options.state
+    )
+    try:
+        _record_beginning(log, assembly, options, why)
+    except BaseException as error:
+        log.__exit__(type(error), error, error.__traceback__)
+        raise
+    return log
+
+
+def _record_beginning(log: AuditLog, assembly: Assembly, options: LogOptions, why: str) -> None:
+    log.append(RecordKind.OPERATOR, {"action": "begin a run", "reason": options.reason or why}, actor=options.actor)
+    acknowledged = Acknowledgements.read(options.state)
+    for said in acknowledged.said:
+        action = f"acknowledge that the log of run {said['run']} in {said['directory']} did not end in order"
+        log.append(RecordKind.OPERATOR, {"action": action, "reason": said["reason"]}, actor=said["actor"])
+    last, values = LastConfiguration(options.state, assembly.profile.name), _configuration(assembly)
+    for change in last.changes(values):
+        reason = f"differs from run {change.since}, the last of this device on this machine"
+        data = {"name": change.name, "old": change.old, "new": change.new, "reason": reason}
+        log.append(RecordKind.CONFIG, data, actor=options.actor)
+    log.flush()
+    acknowledged.recorded()
+    last.keep(values, log.run)
+
+
+def _configuration(assembly: Assembly) -> dict[str, str]:
+    return {f"SHA-256 of {name}": value for name, value in assembly.hashes.items()} | {f"build: {k}": v for k, v in version_info().items()}
+
+
+def record_device(log: AuditLog, device: DynamixelArm) -> None:
+    """Record which device this is, and every register that connecting changed.
+
+    The servos of this line have no serial number to read; the USB adapter in front of them has one where its maker gave it one.
+    """
+    servos = [{"id": servo.id, "model_number": servo.model_number, "firmware": servo.firmware} for servo in device.servos]
+    serial_number = "simulated" if device.profile.is_simulated else _adapter_serial_number(device.bus.url)
+    identity = {"profile": device.profile.name, "port": device.bus.url, "serial_number": serial_number, "servos": servos}
+    log.append(RecordKind.EVENT, {"device": identity}, urgent=True)
+    for change in (change for servo in device.servos for change in servo.changes):
+        data = {"name": f"servo {change.id}: {change.register}", "old": change.old, "new": change.new}
+        log.append(RecordKind.CONFIG, data | {"reason": "the device profile asks for it"})
+
+
+def _adapter_serial_number(url: str) -> str | None:
+    return next((port.serial_number for port in comports() if port.device == url), None)
+
+
+class LineWatch:
+    """Makes malformed packets a security event: what the line's parser threw away since the last look."""
+
+    def __init__(self, device: DynamixelArm) -> None:
+        self._device = device
+        self._seen = (0, 0)
+
+    def look(self, log: AuditLog) -> None:
+        """Record what is new, if anything is."""
+        now = (self._device.bus.crc_errors, self._device.bus.discarded)
+        if now != self._seen:
+            crc, discarded = (new - old for new, old in zip(now, self._seen, strict=True))
+            self._seen = now
+            detail = f"{crc} packets with a wrong CRC, {discarded} bytes that belonged to no packet, since the last look"
+            log.append(RecordKind.SECURITY, {"event": "malformed packet", "detail": detail}, actor="device line", urgent=True)

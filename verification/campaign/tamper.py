@@ -1,0 +1,98 @@
+"""The tamper campaign: random tampering with logs, each to be found, and found where it was, by the offline verifier."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from safety.audit.record import RecordKind
+from safety.audit.verify_log import Report, describe, parse_vkey, verify
+
+from .made_log import MadeLog, make_log
+from .tampering import SECOND, TAMPERINGS, Tampered, files_of
+
+LOGS = 12
+
+
+@dataclass(frozen=True)
+class TamperResult:
+    """cases: how many of each kind. missed: what was not found, or not where it was, at most a few of them in words."""
+
+    cases: Counter[str]
+    undetected: int
+    mislocated: int
+    missed: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Every case was found where it was."""
+        return self.undetected == 0 and self.mislocated == 0
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.cases.items()))
+        found = f"{self.cases.total()} tamperings, {self.undetected} not detected, {self.mislocated} not located ({kinds})"
+        return "\n".join([found, *self.missed])
+
+
+@cache
+def base_log(index: int) -> MadeLog:
+    """Return one of LOGS logs to tamper with: closed, lost, of different lengths, in two to four segments."""
+    end = RecordKind.CONTROL_LOST if index % 3 == 2 else RecordKind.RUN_END
+    return make_log(60 + 7 * index, checkpoint_every=6 + index % 5, segment_lines=20 + 3 * index, seed=index, end=end)
+
+
+def run_tamper_campaign(cases: int, seed: int, progress: Callable[[int], None] | None = None) -> TamperResult:
+    """Tamper with a log `cases` times, the kinds in turn, and verify with the operator's key and the second place.
+
+    Raises:
+        RuntimeError: an untouched log does not verify: then the campaign would prove nothing.
+    """
+    counted: Counter[str] = Counter()
+    undetected, mislocated, missed = 0, 0, list[str]()
+    for index in range(LOGS):
+        untouched = examine_files(base_log(index), files_of(base_log(index)))
+        if not untouched.intact:
+            raise RuntimeError(f"log {index} is not intact before anybody touched it:\n{describe(untouched)}")
+    for case in range(cases):
+        random = Random(f"{seed}/{case}")  # noqa: S311  # not a secret
+        log, tamper = base_log(random.randrange(LOGS)), TAMPERINGS[case % len(TAMPERINGS)]
+        tampered = tamper(log, random)
+        name = tamper.__name__
+        counted[name] += tampered.files != files_of(log)
+        if tampered.files != files_of(log):
+            report = examine_files(log, tampered.files)
+            is_found, is_located = report.exit_code != 0, is_located_at(report, tampered)
+            undetected += not is_found
+            mislocated += is_found and not is_located
+            if not (is_found and is_located) and len(missed) < 5:
+                missed.append(f"case {case} of seed {seed}, {name}, touched {tampered.touched}:\n{describe(report)}")
+        if progress is not None:
+            progress(case + 1)
+    return TamperResult(counted, undetected, mislocated, tuple(missed))
+
+
+def examine_files(log: MadeLog, files: dict[str, bytes]) -> Report:
+    """Write the files of a log to disk and verify them with its operator's key and the second place."""
+    with TemporaryDirectory() as name:
+        run, second = Path(name, "run"), Path(name, "second")
+        run.mkdir()
+        second.mkdir()
+        for file, content in files.items():
+            (second / f"{log.run}.checkpoints" if file == SECOND else run / file).write_bytes(content)
+        return verify(run, parse_vkey(log.operator), [second])
+
+
+def is_located_at(report: Report, tampered: Tampered) -> bool:
+    """Whether the first thing that the report says is wrong lies where the tampering was, and all before it is called good."""
+    low, high = tampered.records
+    if not report.problems:  # what a crash leaves too: the last checkpoint of one place is gone
+        place = "checkpoints" if tampered.file == "checkpoints" else ".checkpoints"
+        return bool(report.remarks) and any(place in remark for remark in report.remarks)
+    first = report.problems[0]
+    if first.file.endswith("checkpoints") and tampered.file:
+        same = (first.file == "checkpoints") == (tampered.file == "checkpoints")
+        return same and tampered.lines[0] <= first.line <= tampered.lines[1]
+    return low <= first.seq and first.last_seq <= high and report.good <= high
