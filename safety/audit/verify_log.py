@@ -916,13 +916,13 @@ def _contradicts(before: Line, after: Line) -> bool:
     return before.leaf is not None and after.prev != "" and after.prev != before.leaf.hex()
 
 
-def verify(directory: Path | str, operator: PublicKey | None = None, copies: Iterable[Path | str] = (), jobs: int = 1) -> Report:
+def verify(directory: Path | str, operator: PublicKey | None = None, copies: Iterable[Path | str] = (), jobs: int = 0) -> Report:
     """Check the log in `directory`, or in its folder `audit`.
 
     Args:
         operator: the operator's public key; None: nobody says whose the keys of the log are.
         copies: second places: a checkpoint file, or the directory that holds `<run>.checkpoints`.
-        jobs: processes to read with; memory stays bounded for any.
+        jobs: processes to read with; 0: one a processor for a log of more than 16 MiB. Memory stays bounded for any.
     Raises:
         ValueError: there is no log, or a copy that was named does not exist. OSError: a segment cannot be read.
     """
@@ -933,7 +933,8 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
     walk = Walk(report, operator)
     walk.open_places([(folder / "checkpoints", "checkpoints"), *((path, str(path)) for path in _copy_paths(copies, report.run))])
     number, due = 0, 0
-    with _workers(jobs) as in_order:
+    is_large = sum(path.lstat().st_size for path in segments) > 2**24
+    with _workers(jobs or (os.cpu_count() or 1 if is_large else 1)) as in_order:
         for path in segments:
             if int(path.stem) != due:
                 walk.tell(f"{due:06d}.jsonl", 1, f"is missing; {path.name} comes next", walk.due)
@@ -1134,7 +1135,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("run", nargs="?", type=Path, help="run directory, or the directory of its log")
     parser.add_argument("--key", type=Path, help="the operator's public key file, one line")
     parser.add_argument("--checkpoint", type=Path, action="append", default=[], help="second place of the checkpoints: file or directory")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes for a log of more than 16 MiB")
+    parser.add_argument("--jobs", type=int, default=0, help="processes to read with; default: one a processor for a large log")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
     parser.add_argument("--prove", type=int, metavar="SEQ", help="print a proof that this record is in the log")
     parser.add_argument("--prove-since", type=int, metavar="SIZE", help="print a proof that the log begins with its first SIZE records")
@@ -1148,8 +1149,7 @@ def main(arguments: list[str]) -> int:
         if use.run is None:
             raise ValueError("name a run directory")
         operator = None if use.key is None else read_key(use.key)
-        size = sum(path.lstat().st_size for path in list_segments(find_log(use.run)))
-        report = verify(use.run, operator, use.checkpoint, use.jobs if size > 2**24 else 1)
+        report = verify(use.run, operator, use.checkpoint, use.jobs)
         if use.prove is not None or use.prove_since is not None:
             return _say(json.dumps(prove(use.run, report, use.prove, use.prove_since), indent=1), 0)
     except (ValueError, OSError, RecursionError) as error:

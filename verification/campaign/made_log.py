@@ -104,4 +104,14 @@ def cycle_data(index: int, random: Random) -> Json:
     """Return a small payload with every kind of number and text that a record may hold."""
     reason = random.choice(["", "tip speed 51 mm/s, limit 50", 'naïve \U0001f642 "quoted" \\ \u0007'])
     numbers: list[Json] = [random.gauss(0.0, 1.0), random.gauss(0.0, 1.0) * 1e-6, 1e17 * random.random(), 3, -random.randrange(9999)]
-    return {"i": index, "q": numbers, "reason": reason, "verdict": random.choice(["PASS", "MODIFIED", "BACKUP", "STOP"]), "written": True}
+    return {
+        "i": index,
+        "t_s": index * PERIOD_NS * 1e-9,
+        "state": {"q": numbers},
+        "margins": {"vessel": random.random(), "tip_speed": random.random() * 1e-3},
+        "timing_us": {"certify": random.random() * 100.0, "total": 2000.5},
+        "active": ["tip_speed"],
+        "reason": reason,
+        "verdict": random.choice(["PASS", "MODIFIED", "BACKUP", "STOP"]),
+        "written": True,
+    }

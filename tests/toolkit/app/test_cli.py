@@ -95,14 +95,14 @@ def test_a_probe_finds_the_servos_and_writes_nothing(primum: Primum, tmp_path: P
 def test_a_tampered_log_is_an_audit_fault_and_the_record_is_named(recorded: Recorded, tmp_path: Path, primum: Primum) -> None:
     shutil.copytree(recorded.directory / "audit", tmp_path / "audit")
     code, out, _ = primum("audit", "verify", tmp_path)
-    assert code == 0 and out.startswith("whole (")
+    assert code == 0 and out.startswith("INTACT")
     segment = tmp_path / "audit" / "000000.jsonl"
     lines = segment.read_bytes().split(b"\n")
     assert b'"verdict":"PASS"' in lines[300]
     lines[300] = lines[300].replace(b'"verdict":"PASS"', b'"verdict":"STOP"')
     segment.write_bytes(b"\n".join(lines))
     code, out, _ = primum("audit", "verify", tmp_path)
-    assert code == 5 and "broken at 000000.jsonl:302" in out
+    assert code == 5 and "000000.jsonl:301: record 300 was changed" in out
     code, _, err = primum("audit", "verify", tmp_path / "nothing")
     assert code == 2 and "there is no log here" in err
 
