@@ -105,15 +105,17 @@ def audit_replay(
         for name, (logged, here) in run.build.items():
             table.add_row(name, logged, here)
         out.print(table)
-    if run.found.differences:
+    if run.found.count:
         say(f"first difference: {run.found.differences[0]}")
         table = Table("field", "differences", "first in", "largest", title="All differences by field")
-        for row in run.by_field:
+        for row in run.found.by_field:
             largest = "" if row.largest is None else f"{row.largest.size:.3g} in record {row.largest.record}"
             table.add_row(row.field, str(row.count), f"record {row.first.record}", largest)
         out.print(table)
         for difference in run.found.differences if every else ():
             say(str(difference))
+        if every and run.found.count > len(run.found.differences):
+            say(f"and {run.found.count - len(run.found.differences)} more, counted above and not kept")
     say(run.statement)
     raise typer.Exit(run.exit_code)
 
