@@ -64,7 +64,8 @@ def run_tamper_campaign(cases: int, seed: int, progress: Callable[[int], None] |
         counted[name] += tampered.files != files_of(log)
         if tampered.files != files_of(log):
             report = examine_files(log, tampered.files)
-            is_found, is_located = report.exit_code != 0, is_located_at(report, tampered)
+            is_found = report.exit_code != 0
+            is_located = is_located_at(report, log, tampered) and vouches_for_nothing_else(report, log, tampered)
             undetected += not is_found
             mislocated += is_found and not is_located
             if not (is_found and is_located) and len(missed) < 5:
@@ -85,8 +86,8 @@ def examine_files(log: MadeLog, files: dict[str, bytes]) -> Report:
         return verify(run, parse_vkey(log.operator), [second])
 
 
-def is_located_at(report: Report, tampered: Tampered) -> bool:
-    """Whether the first thing that the report says is wrong lies where the tampering was, and all before it is called good."""
+def is_located_at(report: Report, log: MadeLog, tampered: Tampered) -> bool:
+    """Whether the first thing that the report says is wrong lies where the tampering was, and all before its checkpoint is called good."""
     low, high = tampered.records
     if not report.problems:  # what a crash leaves too: the last checkpoint of one place is gone
         place = "checkpoints" if tampered.file == "checkpoints" else ".checkpoints"
@@ -95,4 +96,13 @@ def is_located_at(report: Report, tampered: Tampered) -> bool:
     if first.file.endswith("checkpoints") and tampered.file:
         same = (first.file == "checkpoints") == (tampered.file == "checkpoints")
         return same and tampered.lines[0] <= first.line <= tampered.lines[1]
-    return low <= first.seq and first.last_seq <= high and report.good <= high
+    return (
+        low <= first.seq and first.last_seq <= high and max((size for size in log.sizes if size <= low), default=0) <= report.good <= high
+    )
+
+
+def vouches_for_nothing_else(report: Report, log: MadeLog, tampered: Tampered) -> bool:
+    """Whether every record that the report calls good and vouched for has its own bytes, in its own place."""
+    count = min(report.good, report.vouched)
+    content = b"".join(tampered.files[name] for name in sorted(tampered.files) if name.endswith(".jsonl"))
+    return content.split(b"\n")[:count] == log.lines[:count]
