@@ -53,7 +53,10 @@ def pack_entry(kind: RecordKind, stamp: Stamp, actor: str, data: Mapping[str, ob
     """Return the packet that hands a record to the writer.
 
     A CYCLE, of which there are hundreds a second, is packed as it is, and looked through only if it may hold a number that is not
-    finite. Everything else is checked value by value.
+    finite or a type that msgspec does not know. Everything else is checked value by value.
+
+    Assumes: the keys in a CYCLE are strings, and its values of the types that `canonical.plain` takes. A key that is a number would
+    become its text, bytes their base64.
     Raises:
         InvalidInput: the payload has no canonical form; the message has the path of the field at fault.
     """
