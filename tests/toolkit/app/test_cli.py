@@ -54,6 +54,8 @@ def primum(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         (("devices", "list"), "Serial ports of this machine"),
         (("bench", "mpc"), "IPOPT and do-mpc"),
         (("campaign", "shield"), "no certified plan may violate a constraint"),
+        (("trace",), "Exit code 3 on a gap"),
+        (("sbom",), "if an installed version is not the locked one"),
     ],
 )
 def test_help_says_what_a_command_does(words: tuple[str, ...], says: str, primum: Primum) -> None:
