@@ -1,5 +1,6 @@
 """The command line: help, checks, figures again, exit codes, and what a terminal does to it."""
 
+import io
 import json
 import os
 import re
@@ -138,6 +139,19 @@ def test_identify_tube_writes_a_tube_that_loads(primum: Primum, tmp_path: Path) 
     tube = load_tube(tmp_path / "tube.yaml", profile)
     assert tube.e.shape == (7,) and (tube.e > tube.e_monitor).all()
     assert profile.tube_path.read_bytes() == shipped
+
+
+@pytest.mark.requirement("SAF-047")
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_a_real_arm_is_not_moved_before_a_person_agreed(
+    answer: str, primum: Primum, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PROFILE.read_text().replace("url: simulated", "url: loop://")
+    (tmp_path / "profile.yaml").write_text(re.split(r"^simulator:", text, flags=re.MULTILINE)[0])
+    monkeypatch.setattr("devices.identify_tube", lambda *args, **named: pytest.fail("the arm was moved"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    code, out, _ = primum("identify-tube", tmp_path / "profile.yaml")
+    assert code == 1 and "Is the room clear?" in out
 
 
 def started(line: Assembly, directory: Path) -> "subprocess.Popen[str]":
