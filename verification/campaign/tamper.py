@@ -11,10 +11,33 @@ from tempfile import TemporaryDirectory
 from safety.audit.record import RecordKind
 from safety.audit.verify_log import Report, describe, parse_vkey, verify
 
+from . import tamper_checkpoints, tamper_records
 from .made_log import MadeLog, make_log
-from .tampering import SECOND, TAMPERINGS, Tampered, files_of
+from .tampered import SECOND, Tampered, files_of
 
 LOGS = 12
+TAMPERINGS: tuple[Callable[[MadeLog, Random], Tampered], ...] = (
+    tamper_records.flip_bit,
+    tamper_records.edit_value,
+    tamper_records.edit_header,
+    tamper_records.edit_and_chain_anew,
+    tamper_records.spell_otherwise,
+    tamper_records.swap_records,
+    tamper_records.delete_records,
+    tamper_records.double_record,
+    tamper_records.insert_forged,
+    tamper_records.cut_head,
+    tamper_records.cut_tail,
+    tamper_records.roll_back,
+    tamper_records.remove_segment,
+    tamper_records.swap_segments,
+    tamper_records.sign_tail_anew,
+    tamper_checkpoints.remove_checkpoint,
+    tamper_checkpoints.cut_checkpoints,
+    tamper_checkpoints.edit_checkpoint,
+    tamper_checkpoints.swap_checkpoints,
+    tamper_checkpoints.sign_checkpoint_anew,
+)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from safety.audit import verify_log
-from verification.campaign.tamper import base_log, examine_files, is_located_at, run_tamper_campaign, vouches_for_nothing_else
-from verification.campaign.tampering import TAMPERINGS, Tampered, files_of
+from verification.campaign.tamper import TAMPERINGS, base_log, examine_files, is_located_at, run_tamper_campaign, vouches_for_nothing_else
+from verification.campaign.tampered import Tampered, files_of
 
 pytestmark = pytest.mark.requirement("AUD-005", "AUD-021")
 CASES = 200
