@@ -28,8 +28,8 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 _STRING = re.compile(rb'("(?:[^"\\]|\\.)*")')
 _EXPONENT = re.compile(rb"e(-6(?![0-9])|[0-9]+)")  # ECMAScript writes 0.000001, and 1e+21; from e-7 down the two agree
 _MANTISSA = frozenset(b"0123456789.-")
-_DIGITS_TO_0 = bytes.maketrans(b"123456789", b"0" * 9)
-_WIDE = tuple(opening + b"0" * 16 for opening in (b",", b"[", b":", b"-"))  # sixteen digits: perhaps outside +-(2^53 - 1)
+_SHAPES = bytes.maketrans(b"123456789[:-", b"000000000,,,")
+_WIDE = b"," + b"0" * 16  # sixteen digits before any point: perhaps an integer outside +-(2^53 - 1)
 
 
 class _Unwritable(Exception):
@@ -182,8 +182,7 @@ def _encode_fast(value: Json) -> bytes | None:
     quoted = b"\\" in text  # a string may hold a quotation mark
     parts = _STRING.split(text) if quoted else text.split(b'"')
     outside = b'"'.join(parts[::2])
-    digits = outside.translate(_DIGITS_TO_0)
-    if any(wide in digits for wide in _WIDE):
+    if _WIDE in outside.translate(_SHAPES):
         return None
     parts[::2] = _numbers(outside).split(b'"')
     return (b"" if quoted else b'"').join(parts)
@@ -197,7 +196,8 @@ def _numbers(text: bytes) -> bytes:
         return text
     done, at, e = [], 0, text.find(b"e")
     while e >= 0:
-        exponent = _EXPONENT.match(text, e)
+        small = text[e + 1 : e + 2] == b"-" and text[e + 2 : e + 3] != b"6"
+        exponent = None if small else _EXPONENT.match(text, e)
         if exponent is not None and text[e - 1 : e].isdigit():
             begin = e
             while text[begin - 1] in _MANTISSA:

@@ -4,7 +4,8 @@ A thief of a key must not be able to change what was vouched for before. So the 
 next, the checkpoint covers that record, and its own key is forgotten: nobody can sign another history up to there any more, and
 the next key counts only to those who accept this one. After the last checkpoint there is no key at all.
 
-What it rests on: Ed25519 and SHA-256; a key is gone when the writer's memory is (no swap, no dump). Format: docs/log_format.md.
+What it rests on: Ed25519 and SHA-256, and that forgetting works: OpenSSL overwrites a private key when it is freed, and key 0,
+which comes from a file, is held by a process that ends (`certified_key`). Format: docs/log_format.md.
 """
 
 from base64 import b64decode, b64encode
@@ -13,6 +14,7 @@ from pathlib import Path
 from toolkit import AuditFault
 
 from .canonical import Json
+from .certified_key import CertifiedKey
 from .note import SigningKey
 
 ORIGIN = "primum/audit/"
@@ -39,17 +41,17 @@ class KeyChain:
     Every checkpoint but the last is made by `next_key`, whose result must be the last record it covers, and then `sign`.
     """
 
-    def __init__(self, origin: str, seed: bytes | None = None, certificate: str = "") -> None:
+    def __init__(self, origin: str, certified: CertifiedKey | None = None) -> None:
         """Begin with key 0.
 
         Args:
-            seed: of the run key that the operator's key certified; None: make one, for which nobody vouches.
-            certificate: the note that certifies it.
+            certified: the run key that the operator's key certified; None: make one, for which nobody vouches.
         """
         self._origin = origin
-        self._key: SigningKey | None = SigningKey(origin, seed)
+        self._key: SigningKey | CertifiedKey | None = certified or SigningKey(origin)
         self._next: SigningKey | None = None
         self._epoch = 0
+        certificate = "" if certified is None else certified.certificate
         self.first: Json = {"epoch": 0, "vkey": str(self._key.verifier), "certificate": certificate}
 
     def next_key(self) -> Json:

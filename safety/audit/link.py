@@ -53,7 +53,10 @@ def pack_entry(kind: RecordKind, stamp: Stamp, actor: str, data: Mapping[str, ob
     """Return the packet that hands a record to the writer.
 
     A CYCLE, of which there are hundreds a second, is packed as it is, and looked through only if it may hold a number that is not
-    finite. Everything else is checked value by value.
+    finite or a type that msgspec does not know. Everything else is checked value by value.
+
+    Assumes: the keys in a CYCLE are strings, and its values of the types that `canonical.plain` takes. A key that is a number would
+    become its text, bytes their base64.
     Raises:
         InvalidInput: the payload has no canonical form; the message has the path of the field at fault.
     """
@@ -87,8 +90,8 @@ def unpack_ack(packet: bytes) -> int:
     return int(_COUNT.unpack_from(packet, 1)[0])
 
 
-# The writer needs this package and numpy, not CasADi and the solvers that `safety/__init__.py` brings: an empty parent package
-# lets it start several times faster, in a third of the memory, and live on when one of those fails to load.
+# A program of this package needs numpy, not CasADi and the solvers that `safety/__init__.py` brings: an empty parent package lets it
+# start several times faster, in a third of the memory, and live on when one of those fails to load.
 _START = """
 import runpy, sys, types
 sys.modules["safety"] = parent = types.ModuleType("safety")
@@ -96,6 +99,17 @@ parent.__path__ = [sys.argv.pop(1)]
 program = sys.argv.pop(1)
 (runpy.run_path if program.endswith(".py") else runpy.run_module)(program, run_name="__main__")
 """
+
+
+def light_command(*program: str) -> list[str]:
+    """Return the command that runs a program of this package alone. program: a module, or a path ending in .py, and its arguments."""
+    return [sys.executable, "-P", "-c", _START, str(_PACKAGE.parent), *program]
+
+
+def light_environment() -> dict[str, str]:
+    """Return the environment for `light_command`: where this very package was found comes first, before any other named `safety`."""
+    path = os.pathsep.join(part for part in (str(_PACKAGE.parents[1]), os.environ.get("PYTHONPATH", "")) if part)
+    return os.environ | {"PYTHONPATH": path}
 
 
 class WriterLink(Protocol):
@@ -121,11 +135,11 @@ class WriterProcess:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * MAX_PACKET)
             arguments = (str(theirs.fileno()), str(os.getpid()), places.to_text())
             self._process = subprocess.Popen(
-                (sys.executable, "-P", "-c", _START, str(_PACKAGE.parent), *program, *arguments),
+                light_command(*program, *arguments),
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": _python_path()},
+                env=light_environment(),
             )
         self.pid = self._process.pid
 
@@ -141,7 +155,3 @@ class WriterProcess:
         """End the process at once."""
         self._process.kill()
 
-
-def _python_path() -> str:
-    """Where this very package was found comes first: another distribution named `safety` must not be what the writer runs."""
-    return os.pathsep.join(part for part in (str(_PACKAGE.parents[1]), os.environ.get("PYTHONPATH", "")) if part)

@@ -11,7 +11,7 @@ from . import verify_log
 from .verify_log import Report
 
 
-def verify(directory: Path | str, key: Path | None = None, copies: Iterable[Path] = (), jobs: int = 1) -> Report:
+def verify(directory: Path | str, key: Path | None = None, copies: Iterable[Path] = ()) -> Report:
     """Check the log in `directory`, or in its folder `audit`: see `verify_log.verify`.
 
     Args:
@@ -21,9 +21,9 @@ def verify(directory: Path | str, key: Path | None = None, copies: Iterable[Path
         SpecificationError: there is no log, a file cannot be read, or `key` is no key.
     """
     try:
-        return verify_log.verify(directory, None if key is None else verify_log.read_key(key), copies, jobs)
+        return verify_log.verify(directory, None if key is None else verify_log.read_key(key), copies)
     except (ValueError, OSError) as error:
-        raise SpecificationError(str(error), file=str(directory if key is None else key)) from error
+        raise SpecificationError(str(error)) from error
 
 
 def read_lines(directory: Path | str) -> Iterator[tuple[Path, int, bytes]]:
@@ -42,7 +42,7 @@ def read_lines(directory: Path | str) -> Iterator[tuple[Path, int, bytes]]:
                     number += 1
                     yield segment, number, line
     except (ValueError, OSError) as error:
-        raise SpecificationError(str(error), file=str(directory)) from error
+        raise SpecificationError(str(error)) from error
 
 
 def read_records(directory: Path | str) -> Iterator[dict[str, Any]]:

@@ -110,7 +110,7 @@ def parse_strictly(line: bytes) -> Any:
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     out = dict(pairs)
     if len(out) != len(pairs):
-        raise ValueError(f"a name stands twice in {[name for name, _ in pairs][:12]}")
+        raise ValueError(f"a name stands twice in {[name for name, _ in pairs]!s:.200}")
     return out
 
 
@@ -400,6 +400,7 @@ class Line(NamedTuple):
     prev: str = ""
     kind: str = ""
     utc_ns: int = 0
+    clock_error_us: int | None = None
     leaf: bytes | None = None
     data: dict[str, Any] | None = None
     torn: bool = False
@@ -415,11 +416,12 @@ def open_file(path: Path) -> Any:
     return file
 
 
-def blocks(path: Path) -> Iterator[bytes]:
-    """Yield a file in whole lines, about 1 MiB at a time. A line longer than MAX_LINE comes cut, and still too long."""
+def blocks(path: Path, size: int = sys.maxsize) -> Iterator[bytes]:
+    """Yield the first `size` bytes of a file in whole lines, about 1 MiB at a time. A line beyond MAX_LINE comes cut, still too long."""
     with open_file(path) as file:
         rest = b""
-        while chunk := file.read(BLOCK):
+        while chunk := file.read(min(BLOCK, size)):
+            size -= len(chunk)
             rest += chunk
             end = rest.rfind(b"\n") + 1
             if end:
@@ -455,7 +457,8 @@ def _examine_line(line: bytes, quick: bool) -> Line:
     if what:
         return _examine_line(line, quick=False) if quick else Line(what, len(line) + 1)
     data = record["data"] if record["kind"] in ("RUN_START", "KEY", *LAST_KINDS) else None
-    return Line("", len(line) + 1, record["seq"], record["prev"], record["kind"], int(record["utc_ns"]), leaf_hash(line), data)
+    head = record["seq"], record["prev"], record["kind"], int(record["utc_ns"]), record["clock_error_us"]
+    return Line("", len(line) + 1, *head, leaf_hash(line), data)
 
 
 def _form_fault(record: Any) -> str:
@@ -463,9 +466,9 @@ def _form_fault(record: Any) -> str:
     if not isinstance(record, dict) or list(record) != FIELDS:
         return f"not the fields of a record: {', '.join(FIELDS)}"
     if record["schema"] != SCHEMA or type(record["schema"]) is not int:
-        return f"schema {record['schema']!r}; this program reads {SCHEMA}"
+        return f"schema {record['schema']!r:.80}; this program reads {SCHEMA}"
     if type(record["seq"]) is not int or not record["seq"] >= 0:
-        return f"sequence number {record['seq']!r}"
+        return f"sequence number {record['seq']!r:.80}"
     if type(record["prev"]) is not str or not HEX_HASH.fullmatch(record["prev"]):
         return "prev is not 64 lower-case hex digits"
     if type(record["kind"]) is not str or record["kind"] not in KINDS:
@@ -523,7 +526,9 @@ class CheckpointFile:
         start, parts, line = 1, list[bytes](), b""
         try:
             with open_file(self.path) as file:
-                while line := file.readline(MAX_NOTE_LINE):
+                size = os.fstat(file.fileno()).st_size  # what comes later belongs to records that come later
+                while line := file.readline(min(MAX_NOTE_LINE, size)):
+                    size -= len(line)
                     self.lines += 1
                     if parts and (line.startswith(ORIGIN.encode()) or len(parts) > 16):  # the note before has lost its end
                         yield start, b"".join(parts)
@@ -578,7 +583,8 @@ class Report:
 
     records: how many records the segments hold. good: how many from the first on are as they must be.
     vouched: records 0 to vouched-1 are under the root of a good checkpoint, but for those that `problems` names;
-    vouched_by: that checkpoint (file:line); vouched_utc_ns: the time of the last record it covers.
+    vouched_by: that checkpoint (file:line); vouched_utc_ns: the time of the last record it covers, as the machine's clock had it, which may
+    be vouched_clock_error_us off (None: it was not synchronised).
     signatures: how many were checked; None if they could not be.
     operator: whose certificate key 0 has; operator_checked: by the given operator key.
     short: a place lacks the last checkpoint. remarks: what a crash may have caused as well as a forger; somebody must know.
@@ -593,6 +599,7 @@ class Report:
     vouched: int = 0
     vouched_by: str = ""
     vouched_utc_ns: int = 0
+    vouched_clock_error_us: int | None = None
     checkpoints: int = 0
     signatures: int | None = 0 if CAN_CHECK_SIGNATURES else None
     operator: str = ""
@@ -800,6 +807,8 @@ class Walk:
         report, line, seq = self.report, held.line, held.seq
         if report.last_kind in LAST_KINDS:
             self.tell(held.file, held.number, f"stands after {report.last_kind}, the last record", seq)
+        if seq == 0 and line.prev != GENESIS:
+            self.tell(held.file, held.number, "is the first, and its prev is not 64 zeros", seq)
         if (line.kind == "RUN_START") != (seq == 0) or (seq == 1 and line.kind != "KEY"):
             self.tell(held.file, held.number, f"kind {line.kind} has no place here", seq)
         if line.kind == "RUN_START" and line.data is not None:
@@ -809,7 +818,7 @@ class Walk:
         if line.kind == "RUN_END" and line.data is not None and report.ok:
             counted = (line.data.get("records"), line.data.get("handed_over"))
             if counted != (seq, self._handed_over):
-                what = f"counts {counted[0]} records, {counted[1]} of them handed over; {seq} and {self._handed_over} stand before it"
+                what = f"counts {counted[0]!r:.40} records, {counted[1]!r:.40} of them handed over; {seq} and {self._handed_over} are here"
                 self.tell(held.file, held.number, what, seq)
         self._handed_over += line.kind != "KEY"
         report.last_kind, report.last_utc_ns = line.kind, line.utc_ns
@@ -878,7 +887,8 @@ class Walk:
             elif is_due:
                 place.absent.append((place.lines + 1 if found is None else found.line, index, self._matched, size))
         if good and self._trusted:
-            report.vouched, report.vouched_by, report.vouched_utc_ns, report.checkpoints = size, good[0][0], held.line.utc_ns, index + 1
+            report.vouched, report.vouched_by, report.checkpoints = size, good[0][0], index + 1
+            report.vouched_utc_ns, report.vouched_clock_error_us = held.line.utc_ns, held.line.clock_error_us
         self._after_checkpoint(held, bool(good), is_due, WRONG_ROOT in faults)
 
     def _after_checkpoint(self, held: Held, is_good: bool, is_due: bool, is_wrong_root: bool) -> None:
@@ -916,13 +926,13 @@ def _contradicts(before: Line, after: Line) -> bool:
     return before.leaf is not None and after.prev != "" and after.prev != before.leaf.hex()
 
 
-def verify(directory: Path | str, operator: PublicKey | None = None, copies: Iterable[Path | str] = (), jobs: int = 1) -> Report:
+def verify(directory: Path | str, operator: PublicKey | None = None, copies: Iterable[Path | str] = (), jobs: int = 0) -> Report:
     """Check the log in `directory`, or in its folder `audit`.
 
     Args:
         operator: the operator's public key; None: nobody says whose the keys of the log are.
         copies: second places: a checkpoint file, or the directory that holds `<run>.checkpoints`.
-        jobs: processes to read with; memory stays bounded for any.
+        jobs: processes to read with; 0: one a processor for a log of more than 16 MiB. Memory stays bounded for any.
     Raises:
         ValueError: there is no log, or a copy that was named does not exist. OSError: a segment cannot be read.
     """
@@ -933,11 +943,14 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
     walk = Walk(report, operator)
     walk.open_places([(folder / "checkpoints", "checkpoints"), *((path, str(path)) for path in _copy_paths(copies, report.run))])
     number, due = 0, 0
+    sizes = {path: path.lstat().st_size for path in segments}  # a run that goes on is looked at as it was now
+    jobs = jobs or (os.cpu_count() or 1 if sum(sizes.values()) > 2**24 else 1)
     with _workers(jobs) as in_order:
         for path in segments:
             if int(path.stem) != due:
                 walk.tell(f"{due:06d}.jsonl", 1, f"is missing; {path.name} comes next", walk.due)
-            due, number = int(path.stem) + 1, _walk_segment(walk, path, path is segments[-1], in_order)
+            lines = in_order(examine, blocks(path, sizes[path]))
+            due, number = int(path.stem) + 1, _walk_segment(walk, path, sizes[path], path is segments[-1], lines)
     walk.end()
     walk.conclude(segments[-1].name, number)
     report.good = min(report.records, walk.first_bad)
@@ -945,13 +958,13 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
     return report
 
 
-def _walk_segment(walk: Walk, path: Path, is_newest: bool, in_order: "InOrder") -> int:
+def _walk_segment(walk: Walk, path: Path, size: int, is_newest: bool, found: Iterator[list[Line]]) -> int:
     """Take in a segment's lines; return how many whole ones there are."""
     number, offset = 0, 0
-    for lines in in_order(examine, blocks(path)):
+    for lines in found:
         for line in lines:
             if line.torn and is_newest:
-                walk.report.torn_tail_bytes = path.stat().st_size - offset
+                walk.report.torn_tail_bytes = size - offset
                 return number
             number += 1
             offset += line.size
@@ -1037,7 +1050,8 @@ def describe(report: Report) -> str:
     rows.append(f"  good       records 0 to {report.good - 1}" if report.good else "  good       no record")
     if report.vouched:
         but = ", but for those named above" if report.good < report.vouched else ""
-        since = f"since {utc_text(report.vouched_utc_ns)}, by checkpoint {report.checkpoints - 1} at {report.vouched_by}"
+        error = "not synchronised" if report.vouched_clock_error_us is None else f"at most {report.vouched_clock_error_us} us off"
+        since = f"since {utc_text(report.vouched_utc_ns)} (clock {error}), by checkpoint {report.checkpoints - 1} at {report.vouched_by}"
         rows.append(f"  vouched    records 0 to {report.vouched - 1}{but}, {since}")
     if report.vouched < report.records:
         rows.append(f"  unvouched  records {report.vouched} to {report.records - 1}: chained only; who can write the file can make them up")
@@ -1134,7 +1148,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("run", nargs="?", type=Path, help="run directory, or the directory of its log")
     parser.add_argument("--key", type=Path, help="the operator's public key file, one line")
     parser.add_argument("--checkpoint", type=Path, action="append", default=[], help="second place of the checkpoints: file or directory")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes for a log of more than 16 MiB")
+    parser.add_argument("--jobs", type=int, default=0, help="processes to read with; default: one a processor for a large log")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
     parser.add_argument("--prove", type=int, metavar="SEQ", help="print a proof that this record is in the log")
     parser.add_argument("--prove-since", type=int, metavar="SIZE", help="print a proof that the log begins with its first SIZE records")
@@ -1148,8 +1162,7 @@ def main(arguments: list[str]) -> int:
         if use.run is None:
             raise ValueError("name a run directory")
         operator = None if use.key is None else read_key(use.key)
-        size = sum(path.lstat().st_size for path in list_segments(find_log(use.run)))
-        report = verify(use.run, operator, use.checkpoint, use.jobs if size > 2**24 else 1)
+        report = verify(use.run, operator, use.checkpoint, use.jobs)
         if use.prove is not None or use.prove_since is not None:
             return _say(json.dumps(prove(use.run, report, use.prove, use.prove_since), indent=1), 0)
     except (ValueError, OSError, RecursionError) as error:

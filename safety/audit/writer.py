@@ -19,12 +19,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from toolkit import AuditFault
 
 from .canonical import Json
+from .certified_key import CertifiedKey
 from .checkpoint import KeyChain
 from .clock import clock_error_us
 from .file_layer import FileLayer, PosixFiles
 from .link import FAILED, FLUSH, MAX_PACKET, NORMAL, READY, pack_ack, unpack_entry
 from .machine_state import OpenLog
-from .operator_key import take_run_key
 from .places import Places
 from .record import FINAL_KINDS, WRITER_ACTOR, Chain, RecordKind, Stamp
 from .segment import LogFiles
@@ -169,8 +169,7 @@ def serve(sock: socket.socket, places: Places, files: FileLayer, parent: int) ->
     """Write the log of process `parent` at the other end of `sock` until it hangs up; return the exit status."""
     log: LogFiles | None = None
     try:
-        run_key = None if places.operator_key is None else take_run_key(places.operator_key)
-        keys = KeyChain(places.origin) if run_key is None else KeyChain(places.origin, run_key.seed, run_key.certificate)
+        keys = KeyChain(places.origin, None if places.operator_key is None else CertifiedKey(places.operator_key, places.origin))
         log = LogFiles(places.directory, files, places.second_file, places.segment_bytes)
         open_log = None if places.state is None else OpenLog(places.state, places.run, places.directory)
         sock.send(READY)

@@ -13,7 +13,8 @@ from toolkit import ToolkitError
 from .cli_audit import audit_app
 from .cli_audit_keys import add_key_commands
 from .cli_campaign import bench_app, campaign_app
-from .cli_common import ProcedureFile, RunDirectory, err, out, progress_bar
+from .cli_common import ProcedureFile, err, out, progress_bar
+from .cli_report import report, summary_table
 from .cli_trace import sbom, trace
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ add_key_commands(audit_app)
 app.add_typer(devices_app, name="devices")
 app.add_typer(bench_app, name="bench")
 app.add_typer(campaign_app, name="campaign")
+app.command()(report)
 app.command()(trace)
 app.command()(sbom)
 
@@ -60,7 +62,7 @@ def run(
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
         result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options)
     summary = write_results(assembly, out_directory, result.outcome)
-    out.print(_summary_table(summary))
+    out.print(summary_table(summary))
     out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
     out.print(f"log: {who_vouches(out_directory / 'audit')}", markup=False, soft_wrap=True)
     if summary.reason:
@@ -121,16 +123,6 @@ def identify_tube_command(
 
 
 @app.command()
-def report(run_directory: RunDirectory) -> None:
-    """Write run.json and report.html of a run again, from its log and truth."""
-    from .results import rewrite_results
-
-    summary = rewrite_results(run_directory)
-    out.print(_summary_table(summary))
-    out.print(f"report: {run_directory / 'report.html'}", markup=False, soft_wrap=True)
-
-
-@app.command()
 def doctor() -> None:
     """What this machine offers: libraries, real-time scheduling, clock, disk."""
     from .doctor import examine
@@ -176,26 +168,3 @@ def main() -> None:
 def _show(bar: Progress, task: Any, status: dict[str, Any]) -> None:
     counts = "  ".join(f"{name} {count}" for name, count in sorted(status["counts"].items()))
     bar.update(task, completed=status["step"], description=f"{status['word']:<10} {status['t_s']:6.1f} s  {counts}")
-
-
-def _summary_table(summary: Any) -> Table:
-    table = Table("figure", "value", title=f"{summary.status} after {summary.cycles} cycles of {summary.period_s * 1e3:g} ms")
-    table.add_row("verdicts", "  ".join(f"{k} {v}" for k, v in summary.verdicts.model_dump().items()))
-    table.add_row("deadline misses", str(summary.deadline_misses))
-    for label, unit, q in (("cycle", "ms", summary.cycle_ms), ("MPC", "ms", summary.mpc_ms), ("certify", "µs", summary.certify_us)):
-        if q is not None:
-            table.add_row(f"{label}, median / p99 / max", f"{q.median:.3g} / {q.p99:.3g} / {q.max:.3g} {unit}")
-    if summary.tip_error_m is not None:
-        e = summary.tip_error_m
-        table.add_row("tip error in truth, rms / p99 / max", f"{e.rms * 1e3:.3f} / {e.p99 * 1e3:.3f} / {e.max * 1e3:.3f} mm")
-    if summary.pass_fraction_settled is not None:
-        table.add_row("of all path cycles counted above", f"{summary.pass_fraction_settled:.1%}")
-    if summary.truth is not None:
-        for name, margin in summary.truth.margin_min.items():
-            table.add_row(f"true margin, {name}", f"{margin:.3e}")
-    for name, approach in summary.approach.items():
-        if approach.standoff_at_rest_m is not None:
-            table.add_row(f"stand-off at rest, {name}", f"{approach.standoff_at_rest_m * 1e3:.2f} mm")
-        if approach.speed_at_3mm_m_s is not None:
-            table.add_row(f"speed at 3 mm, {name}", f"{approach.speed_at_3mm_m_s * 1e3:.1f} mm/s")
-    return table

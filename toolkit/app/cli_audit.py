@@ -1,9 +1,13 @@
 """`primum audit`: the log of a run."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
+
+from toolkit import InvalidInput
 
 from .cli_common import RunDirectory, out, progress_bar
 
@@ -11,14 +15,71 @@ audit_app = typer.Typer(help="The log of a run.", no_args_is_help=True)
 
 
 @audit_app.command("verify")
-def audit_verify(run_directory: RunDirectory) -> None:
-    """Check the hash chain of a run's log. Exit code 5 if a record was edited, inserted, deleted, reordered or cut off."""
-    from safety.audit import verify
+def audit_verify(
+    run_directory: RunDirectory,
+    key: Annotated[Path | None, typer.Option("--key", help="The operator's public key: whose log this must be.")] = None,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option("--checkpoint", help="Second place of the checkpoints: file or directory.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
+) -> None:
+    """Which records are intact, which checkpoint vouches for them, since when. The same as safety/audit/verify_log.py alone.
 
-    directory = run_directory / "audit" if (run_directory / "audit").is_dir() else run_directory
-    result = verify(directory)
-    out.print(str(result), markup=False, soft_wrap=True)
-    raise typer.Exit(0 if result.ok else 5)
+    Exit code 5 if a record was edited, inserted, deleted, reordered or cut off; 3 if nothing contradicts but not all is vouched for
+    (no end, or a copy without its last checkpoint); 0 intact.
+    """
+    import json
+
+    from safety.audit import verify
+    from safety.audit.verify_log import as_dict, describe
+
+    report = verify(run_directory, key, checkpoint or ())
+    say(json.dumps(as_dict(report), indent=1) if as_json else describe(report))
+    raise typer.Exit(report.exit_code)
+
+
+@audit_app.command("show")
+def audit_show(
+    run_directory: RunDirectory,
+    from_s: Annotated[float, typer.Option("--from", help="Seconds since the log's first record.")] = 0.0,
+    to_s: Annotated[float, typer.Option("--to", help="Seconds since the log's first record.")] = float("inf"),
+    only: Annotated[str, typer.Option("--only", help="Kinds, separated by commas; see below.")] = "all",
+) -> None:
+    """A part of the log as a table, unchecked (`audit verify` checks it).
+
+    --only: all, interventions (cycles with another verdict than PASS), cycles, misses, states, events, operator, configuration,
+    security, clock, keys, ends.
+    """
+    from .log_view import log_rows
+
+    table = Table("record", "t, s", Column("UTC", no_wrap=True), "kind", "actor", "what it says")
+    for row in log_rows(run_directory, from_s, to_s, tuple(name.strip() for name in only.split(","))):
+        day, _, time = row.utc.partition("T")
+        table.title = table.title or day
+        table.add_row(str(row.seq), f"{row.t_s:.3f}", time, row.kind, escape(row.actor), escape(row.text))
+    out.print(table)
+    say(f"{table.row_count} records")
+
+
+@audit_app.command("export")
+def audit_export(
+    run_directory: RunDirectory,
+    form: Annotated[
+        str, typer.Option("--format", help="json: the whole log, every line exact, and a script that checks it. csv: a row a cycle.")
+    ],
+    out_file: Annotated[Path | None, typer.Option("--out", help="New file; default: the run's name here.")] = None,
+) -> None:
+    """A copy of the log for people and machines, which can be verified with sha256sum and openssl alone."""
+    from .log_export import export_csv, export_json
+
+    path = out_file or Path(f"{run_directory.resolve().name}.{form}")
+    if form == "json":
+        written, script = export_json(run_directory, path)
+        say(f"written: {written}; to check it: bash {script} {written}")
+    elif form == "csv":
+        say(f"written: {path}, {export_csv(run_directory, path)} cycles")
+    else:
+        raise InvalidInput(f"--format: {form!r}: allowed are json and csv")
 
 
 @audit_app.command("replay")
@@ -44,15 +105,17 @@ def audit_replay(
         for name, (logged, here) in run.build.items():
             table.add_row(name, logged, here)
         out.print(table)
-    if run.found.differences:
+    if run.found.count:
         say(f"first difference: {run.found.differences[0]}")
         table = Table("field", "differences", "first in", "largest", title="All differences by field")
-        for row in run.by_field:
+        for row in run.found.by_field:
             largest = "" if row.largest is None else f"{row.largest.size:.3g} in record {row.largest.record}"
             table.add_row(row.field, str(row.count), f"record {row.first.record}", largest)
         out.print(table)
         for difference in run.found.differences if every else ():
             say(str(difference))
+        if every and run.found.count > len(run.found.differences):
+            say(f"and {run.found.count - len(run.found.differences)} more, counted above and not kept")
     say(run.statement)
     raise typer.Exit(run.exit_code)
 

@@ -1,5 +1,6 @@
 """`primum bench` and `primum campaign`: timings against peers, and the long forms of tests."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,52 @@ def bench_mpc_command(
     from .bench import bench_procedure
 
     out.print(bench_procedure(assemble(procedure), steps, start_s).table(), markup=False)
+
+
+@campaign_app.command("tamper")
+def campaign_tamper(
+    cases: Annotated[int, typer.Option(help="How many tamperings.", min=1)] = 5_000,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+) -> None:
+    """Tamper with logs at random; the offline verifier must find each and say where. Exit code 3 if it misses one."""
+    from verification.campaign import run_tamper_campaign
+
+    with progress_bar() as bar:
+        task = bar.add_task("tamperings", total=cases)
+        result = run_tamper_campaign(cases, seed, lambda done: bar.update(task, completed=done))
+    out.print(str(result), markup=False, soft_wrap=True)
+    raise typer.Exit(0 if result.ok else 3)
+
+
+@bench_app.command("audit")
+def bench_audit_command(
+    directory: Annotated[Path, typer.Option("--out", help="New directory on the disk to measure; its files stay.", show_default=False)],
+    rate_hz: Annotated[float, typer.Option(help="Records handed over a second.", min=1.0)] = 5000.0,
+    seconds: Annotated[float, typer.Option(help="How long for the log; at most 10 s for its peers.", min=0.1)] = 60.0,
+    plan: Annotated[int, typer.Option(help="Rows of plan in a record: 2 for about 1.7 kB, 9 for a run's 2.4 kB.", min=1, max=40)] = 2,
+) -> None:
+    """The log against SQLite (WAL, FULL) and one fsync an event: the same cycle records, the same disk, in the same run."""
+    from verification.bench import bench_audit
+
+    from .run import new_directory
+
+    new_directory(directory)
+    out.print(bench_audit(directory, rate_hz, seconds, plan).table(), markup=False, soft_wrap=True)
+
+
+@campaign_app.command("kill")
+def campaign_kill(
+    cases: Annotated[int, typer.Option(help="How many kills.", min=1)] = 500,
+    seed: Annotated[int, typer.Option(help="Seed of the instants.")] = 0,
+) -> None:
+    """kill -9 of log writer, control process, or both, at random instants: nothing acknowledged may be lost. Exit code 3 if it is."""
+    from verification.campaign import run_kill_campaign
+
+    with progress_bar() as bar:
+        task = bar.add_task("kills", total=cases)
+        result = run_kill_campaign(cases, seed, lambda done: bar.update(task, completed=done))
+    out.print(str(result), markup=False)
+    raise typer.Exit(0 if result.ok else 3)
 
 
 @campaign_app.command("shield")

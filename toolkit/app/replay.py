@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +9,13 @@ from typing import Any
 
 from safety.audit import RecordKind, read_lines, verify
 from toolkit import SpecificationError
-from verification.replay import Difference, Replayed, replay
+from verification.replay import Replayed, replay
 
 from .run_inputs import read_inputs
 from .version import version_info
 
 IDENTICAL, DECIDES_OTHERWISE, LOG_BROKEN, NUMBERS_DIFFER = 0, 3, 5, 6
 """Exit codes of a replay, beside 2: it cannot be made."""
-
-
-@dataclass(frozen=True)
-class FieldSummary:
-    """All differences in one field: how many, the first, the largest in size if they are numbers."""
-
-    field: str
-    count: int
-    first: Difference
-    largest: Difference | None
 
 
 @dataclass(frozen=True)
@@ -44,35 +33,22 @@ class RunReplay:
 
     @property
     def exit_code(self) -> int:
-        if self.found.decides_otherwise:
+        if self.found.decisive:
             return DECIDES_OTHERWISE
-        if self.found.differences:
+        if self.found.count:
             return NUMBERS_DIFFER
         return LOG_BROKEN if self.broken else IDENTICAL
-
-    @property
-    def by_field(self) -> list[FieldSummary]:
-        """Differences by field, list positions left out; the most frequent first."""
-        groups: dict[str, list[Difference]] = {}
-        for difference in self.found.differences:
-            groups.setdefault(difference.field.partition("[")[0], []).append(difference)
-        rows = []
-        for name, group in groups.items():
-            sized = [difference for difference in group if difference.size is not None]
-            rows.append(FieldSummary(name, len(group), group[0], max(sized, key=lambda d: d.size or 0.0, default=None)))
-        return sorted(rows, key=lambda row: -row.count)
 
     @property
     def statement(self) -> str:
         """One sentence: what this replay shows, and on which build."""
         found, where = self.found, "on the build that made the log" if not self.build else "although the build differs"
-        if not found.differences:
+        if not found.count:
             return f"identical: {found.decisions} decisions recomputed bit for bit, {where}"
         same = "the build is the same: the log was changed, or the program does not repeat itself"
         build = "the build differs" if self.build else same
-        what = Counter("decides" if d.is_decisive else "number" for d in found.differences)
         return (
-            f"not identical: {what['decides']} differences in what was decided, sent or remembered, {what['number']} in numbers and words "
+            f"not identical: {found.decisive} differences in what was decided, sent or remembered, {found.beside} in numbers and words "
             f"beside it; {build}"
         )
 
@@ -118,7 +94,9 @@ def _start(directory: Path) -> dict[str, Any]:
 
 def _build_differences(start: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Where the program that made the log and this one are not the same. Of two commits with the same source nothing is said."""
-    logged = {**start["build"], **{f"{name} SHA-256": digest for name, digest in start["hashes"].items()}}
+    said = {name: start.get(name) for name in ("build", "hashes")}
+    build, digests = (value if isinstance(value, dict) else {} for value in said.values())
+    logged = {**build, **{f"{name} SHA-256": digest for name, digest in digests.items()}}
     here = {**version_info(), **{f"{name} SHA-256": digest for name, digest in hashes.items()}}
     differs = {name: (str(logged.get(name, "")), str(here.get(name, ""))) for name in {**here, **logged}}
     differs = {name: pair for name, pair in differs.items() if pair[0] != pair[1]}

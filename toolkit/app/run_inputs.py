@@ -43,10 +43,10 @@ def read_inputs(directory: Path, start: Mapping[str, Any]) -> Assembly:
     Raises:
         SpecificationError: an input is gone, or is not what the log says; each is named with its hash.
     """
-    if "inputs" not in start or PROCEDURE not in start["inputs"]:
+    inputs = start.get("inputs")
+    if not (isinstance(inputs, Mapping) and {PROCEDURE, PROFILE, TUBE} <= inputs.keys()):
         raise SpecificationError("the log names no kept inputs: it was written by a program that did not keep them", file=str(directory))
-    inputs: Mapping[str, Mapping[str, Any]] = start["inputs"]
-    kept = {name: _checked(directory, name, str(stated["sha256"])) for name, stated in inputs.items()}
+    kept = {name: _checked(directory, name, stated) for name, stated in inputs.items()}
     procedure = load_procedure(directory / PROCEDURE)
     profile = load_profile(directory / PROFILE)
     paths = {}
@@ -103,8 +103,9 @@ def _npy(path: SampledPath) -> bytes:
     return buffer.getvalue()
 
 
-def _checked(directory: Path, name: str, sha256: str) -> bytes:
+def _checked(directory: Path, name: str, stated: object) -> bytes:
     file = directory / name
+    sha256 = stated.get("sha256") if isinstance(stated, Mapping) else None
     if not file.resolve().is_relative_to(directory.resolve()):
         raise SpecificationError("an input of a run lies in its directory", file=name)
     try:

@@ -30,6 +30,16 @@ def trace_checkout(evidence: Path | None, root: Path = ROOT) -> tuple[Matrix, tu
     return matrix, find_gaps(matrix, TreeState(metadata.version("primum"), git_commit(), direct_dependencies(root)))
 
 
+def examine_bill(root: Path = ROOT) -> Environment:
+    """Lock file, installed packages and soup.yaml put together.
+
+    Raises:
+        SpecificationError: no lock file, or something is not stated or not permitted.
+    """
+    graph = dependency_graph(project_requirements(root)[1])
+    return examine_environment(locked_here(read_lock(root / LOCK_NAME)), graph, load_register(root).soup)
+
+
 def write_bill(directory: Path, *, allow_differences: bool, timestamp: str | None, root: Path = ROOT) -> Environment:
     """Write the bill of materials and the SOUP list.
 
@@ -42,7 +52,7 @@ def write_bill(directory: Path, *, allow_differences: bool, timestamp: str | Non
     soup = load_register(root).soup
     licence, requirements = project_requirements(root)
     graph = dependency_graph(requirements)
-    environment = examine_environment(locked_here(read_lock(root / LOCK_NAME)), graph, soup)
+    environment = examine_bill(root)
     if environment.differences and not allow_differences:
         listed = "\n".join(environment.differences)
         remedy = f"install what is locked: pip install --require-hashes -r {LOCK_NAME}, or say --allow-differences"

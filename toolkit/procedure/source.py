@@ -1,4 +1,4 @@
-"""A procedure's YAML text as plain data, with the line of every field.
+"""A YAML text (a procedure, a file of requirements) as plain data, with the line of every field.
 
 Scalars are read by the YAML 1.2 core schema, so that `1e-9` is a number and `no` is a text, which YAML 1.1 has the other way round.
 Refused with the line: duplicate keys, tags, several documents, merge keys, keys that are not text, and anything too large, too deep
@@ -106,7 +106,7 @@ def read_source(path: str | Path) -> Source:
     except (OSError, ValueError) as error:
         raise SpecificationError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file) from error
     if len(raw) > BYTES_MAX:
-        raise SpecificationError(f"larger than {BYTES_MAX} bytes: not a procedure", file=file)
+        raise SpecificationError(f"larger than {BYTES_MAX} bytes", file=file)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -133,7 +133,8 @@ def parse_source(text: str, file: str = "") -> Source:
     builder = _Builder(file)
     data = builder.build(root, (), 0) if root is not None else None
     if not isinstance(data, dict):
-        raise SpecificationError(f"{short(data)}: a procedure is a mapping that begins with `primum: 1`", file=file, line=1)
+        wanted = "not a mapping of fields (a procedure is a mapping that begins with `primum: 1`)"
+        raise SpecificationError(f"{short(data)}: {wanted}", file=file, line=1)
     return Source(file, text, data, builder.lines)
 
 
@@ -170,7 +171,7 @@ class _Builder:
             return [self.build(child, (*path, i), depth + 1) for i, child in enumerate(node.value)]
         convert = _SCALARS.get(node.tag) if isinstance(node, yaml.ScalarNode) else None
         if convert is None:
-            raise self._refusal(f"{node.tag}: tags are not used in a procedure", line, path)
+            raise self._refusal(f"{node.tag}: tags are not used here", line, path)
         try:
             return convert(node.value)
         except ValueError as error:

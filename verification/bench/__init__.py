@@ -1,5 +1,6 @@
 """Measurements against other software, on the same problem, in the same run."""
 
+from .audit import AuditBench, AuditBenchRow, bench_audit
 from .mpc import MpcBench, MpcBenchRow, bench_mpc, lissajous
 
-__all__ = ["MpcBench", "MpcBenchRow", "bench_mpc", "lissajous"]
+__all__ = ["AuditBench", "AuditBenchRow", "MpcBench", "MpcBenchRow", "bench_audit", "bench_mpc", "lissajous"]

@@ -1,6 +1,22 @@
 """Campaigns: long adversarial tests, a short version of which is part of `make test`."""
 
+from .kill import KillCase, KillResult, run_kill_campaign
 from .shield import CampaignResult, CaseResult, run_case, run_shield_campaign
+from .tamper import TamperResult, run_tamper_campaign
 from .world import WORLDS, Fault, World, build_world
 
-__all__ = ["WORLDS", "CampaignResult", "CaseResult", "Fault", "World", "build_world", "run_case", "run_shield_campaign"]
+__all__ = [
+    "WORLDS",
+    "CampaignResult",
+    "CaseResult",
+    "Fault",
+    "KillCase",
+    "KillResult",
+    "TamperResult",
+    "World",
+    "build_world",
+    "run_case",
+    "run_kill_campaign",
+    "run_shield_campaign",
+    "run_tamper_campaign",
+]

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from safety.audit.canonical import Json
-from safety.audit.checkpoint import ORIGIN, KeyChain
+from safety.audit.checkpoint import ORIGIN, checkpoint_text
 from safety.audit.note import SigningKey
 from safety.audit.operator_key import certificate_text
 from safety.audit.record import Chain, RecordKind, Stamp
@@ -52,6 +52,31 @@ class MadeLog:
         (second / f"{self.run}.checkpoints").write_bytes(b"".join(self.second))
 
 
+class RunKeys:
+    """The keys of a run, one a checkpoint, made from a seed so that a campaign can be repeated."""
+
+    def __init__(self, run: str, random: Random) -> None:
+        self._origin, self._random, self._epoch = ORIGIN + run, random, 0
+        self._key = self._next = SigningKey(self._origin, random.randbytes(32))
+
+    def first(self, operator: SigningKey | None) -> Json:
+        """Return the payload of the KEY record of epoch 0, with the operator's certificate if there is one."""
+        public = self._key.verifier
+        certificate = "" if operator is None else operator.sign(certificate_text(1, public.public))
+        return {"epoch": 0, "vkey": str(public), "certificate": certificate}
+
+    def next(self) -> dict[str, Json]:
+        """Make the key of the next checkpoint; return the payload of the KEY record that names it."""
+        self._next, self._epoch = SigningKey(self._origin, self._random.randbytes(32)), self._epoch + 1
+        return {"epoch": self._epoch, "vkey": str(self._next.verifier)}
+
+    def sign(self, size: int, root: bytes) -> bytes:
+        """Return a checkpoint as it stands in the file, and go on to the next key."""
+        note = self._key.sign(checkpoint_text(self._origin, size, root))
+        self._key = self._next
+        return f"{note}\n".encode()
+
+
 def make_log(
     records: int = 240,
     *,
@@ -70,9 +95,7 @@ def make_log(
     """
     random = Random(seed)  # noqa: S311  # not a secret
     run = f"{random.getrandbits(128):032x}"
-    operator, seed_0 = SigningKey("primum-operator", random.randbytes(32)), random.randbytes(32)
-    key_0 = SigningKey(ORIGIN + run, seed_0).verifier.public
-    keys = KeyChain(ORIGIN + run, seed_0, operator.sign(certificate_text(1, key_0)) if certified else "")
+    operator, keys = SigningKey("primum-operator", random.randbytes(32)), RunKeys(run, random)
     chain, lines, notes, sizes = Chain(), list[bytes](), list[bytes](), list[int]()
 
     def add(kind: RecordKind, data: Json) -> None:
@@ -84,10 +107,10 @@ def make_log(
         sizes.append(len(lines))
 
     add(RecordKind.RUN_START, {"run": run, "clock": {"name": "CLOCK_REALTIME"}, "meta": {"version": "1.2.3"}})
-    add(RecordKind.KEY, keys.first)
+    add(RecordKind.KEY, keys.first(operator if certified else None))
     while len(lines) < records - 1:
         if len(lines) % checkpoint_every == checkpoint_every - 1:
-            add(RecordKind.KEY, keys.next_key())
+            add(RecordKind.KEY, keys.next())
             checkpoint()
         else:
             add(RecordKind.CYCLE, cycle_data(len(lines), random))
@@ -104,4 +127,14 @@ def cycle_data(index: int, random: Random) -> Json:
     """Return a small payload with every kind of number and text that a record may hold."""
     reason = random.choice(["", "tip speed 51 mm/s, limit 50", 'naïve \U0001f642 "quoted" \\ \u0007'])
     numbers: list[Json] = [random.gauss(0.0, 1.0), random.gauss(0.0, 1.0) * 1e-6, 1e17 * random.random(), 3, -random.randrange(9999)]
-    return {"i": index, "q": numbers, "reason": reason, "verdict": random.choice(["PASS", "MODIFIED", "BACKUP", "STOP"]), "written": True}
+    return {
+        "i": index,
+        "t_s": index * PERIOD_NS * 1e-9,
+        "state": {"q": numbers},
+        "margins": {"vessel": random.random(), "tip_speed": random.random() * 1e-3},
+        "timing_us": {"certify": random.random() * 100.0, "total": 2000.5},
+        "active": ["tip_speed"],
+        "reason": reason,
+        "verdict": random.choice(["PASS", "MODIFIED", "BACKUP", "STOP"]),
+        "written": True,
+    }

@@ -11,10 +11,33 @@ from tempfile import TemporaryDirectory
 from safety.audit.record import RecordKind
 from safety.audit.verify_log import Report, describe, parse_vkey, verify
 
+from . import tamper_checkpoints, tamper_records
 from .made_log import MadeLog, make_log
-from .tampering import SECOND, TAMPERINGS, Tampered, files_of
+from .tampered import SECOND, Tampered, files_of
 
 LOGS = 12
+TAMPERINGS: tuple[Callable[[MadeLog, Random], Tampered], ...] = (
+    tamper_records.flip_bit,
+    tamper_records.edit_value,
+    tamper_records.edit_header,
+    tamper_records.edit_and_chain_anew,
+    tamper_records.spell_otherwise,
+    tamper_records.swap_records,
+    tamper_records.delete_records,
+    tamper_records.double_record,
+    tamper_records.insert_forged,
+    tamper_records.cut_head,
+    tamper_records.cut_tail,
+    tamper_records.roll_back,
+    tamper_records.remove_segment,
+    tamper_records.swap_segments,
+    tamper_records.sign_tail_anew,
+    tamper_checkpoints.remove_checkpoint,
+    tamper_checkpoints.cut_checkpoints,
+    tamper_checkpoints.edit_checkpoint,
+    tamper_checkpoints.swap_checkpoints,
+    tamper_checkpoints.sign_checkpoint_anew,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +87,8 @@ def run_tamper_campaign(cases: int, seed: int, progress: Callable[[int], None] |
         counted[name] += tampered.files != files_of(log)
         if tampered.files != files_of(log):
             report = examine_files(log, tampered.files)
-            is_found, is_located = report.exit_code != 0, is_located_at(report, tampered)
+            is_found = report.exit_code != 0
+            is_located = is_located_at(report, log, tampered) and vouches_for_nothing_else(report, log, tampered)
             undetected += not is_found
             mislocated += is_found and not is_located
             if not (is_found and is_located) and len(missed) < 5:
@@ -85,8 +109,8 @@ def examine_files(log: MadeLog, files: dict[str, bytes]) -> Report:
         return verify(run, parse_vkey(log.operator), [second])
 
 
-def is_located_at(report: Report, tampered: Tampered) -> bool:
-    """Whether the first thing that the report says is wrong lies where the tampering was, and all before it is called good."""
+def is_located_at(report: Report, log: MadeLog, tampered: Tampered) -> bool:
+    """Whether the first thing that the report says is wrong lies where the tampering was, and all before its checkpoint is called good."""
     low, high = tampered.records
     if not report.problems:  # what a crash leaves too: the last checkpoint of one place is gone
         place = "checkpoints" if tampered.file == "checkpoints" else ".checkpoints"
@@ -95,4 +119,13 @@ def is_located_at(report: Report, tampered: Tampered) -> bool:
     if first.file.endswith("checkpoints") and tampered.file:
         same = (first.file == "checkpoints") == (tampered.file == "checkpoints")
         return same and tampered.lines[0] <= first.line <= tampered.lines[1]
-    return low <= first.seq and first.last_seq <= high and report.good <= high
+    return (
+        low <= first.seq and first.last_seq <= high and max((size for size in log.sizes if size <= low), default=0) <= report.good <= high
+    )
+
+
+def vouches_for_nothing_else(report: Report, log: MadeLog, tampered: Tampered) -> bool:
+    """Whether every record that the report calls good and vouched for has its own bytes, in its own place."""
+    count = min(report.good, report.vouched)
+    content = b"".join(tampered.files[name] for name in sorted(tampered.files) if name.endswith(".jsonl"))
+    return content.split(b"\n")[:count] == log.lines[:count]

@@ -1,6 +1,7 @@
 """Replay: every decision of the safety layer recomputed from the log, and compared bit for bit."""
 
 from .difference import DECISIVE, Difference, compare
-from .replayer import Replayed, Replayer, replay
+from .findings import KEPT_MAX, FieldFindings, Replayed
+from .replayer import Replayer, replay
 
-__all__ = ["DECISIVE", "Difference", "Replayed", "Replayer", "compare", "replay"]
+__all__ = ["DECISIVE", "KEPT_MAX", "Difference", "FieldFindings", "Replayed", "Replayer", "compare", "replay"]

@@ -7,7 +7,6 @@ own and not for what happened before it. A log with a difference is never called
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from safety import SafetyLayer
@@ -16,35 +15,12 @@ from safety.layer_data import certified_data, decision_data, latch_data, latch_f
 from safety.recorded_layer import DECIDING
 from toolkit import CertifiedCommand, InvalidInput, JointState, NoSafeCommand, SpecificationError, TickMap
 
-from .difference import Difference, compare
+from .difference import compare
+from .findings import Replayed
 
+PROGRESS_EVERY = 100
 RESULTS = ("verdict", "ticks", "next_plan", "margins", "active", "reason", "filter", "observed")
 Data = Mapping[str, Any]
-
-
-@dataclass
-class Replayed:
-    """What a replay found.
-
-    decisions: how many were recomputed, enables included. motion_s: from the first cycle to the last, [s]. differences: in the order of
-    the log.
-    """
-
-    records: int = 0
-    cycles: int = 0
-    decisions: int = 0
-    motion_s: float = 0.0
-    differences: list[Difference] = field(default_factory=list)
-
-    @property
-    def is_identical(self) -> bool:
-        """Every decision, margin and memory agrees bit for bit, and there was at least one to compare."""
-        return self.decisions > 0 and not self.differences
-
-    @property
-    def decides_otherwise(self) -> bool:
-        """Some verdict, ticks, plan or memory differs."""
-        return any(difference.is_decisive for difference in self.differences)
 
 
 def replay(
@@ -54,14 +30,14 @@ def replay(
 
     Args:
         layer: as the run had it, not enabled. tick_map: the one in it.
-        progress: called with the number of records so far.
+        progress: called with the number of records so far, now and then.
     Raises:
         SpecificationError: a record has not the fields a replay needs; named by its sequence number.
     """
     replayer = Replayer(layer, tick_map)
     for record in records:
         replayer.feed(record)
-        if progress is not None:
+        if progress is not None and replayer.found.records % PROGRESS_EVERY == 0:
             progress(replayer.found.records)
     return replayer.found
 
@@ -171,17 +147,15 @@ class Replayer:
             self._apart = self._apart or raised != call.get("raised", "")
             return
         self._decided = decision.certified
-        before = len(self.found.differences)
-        self._compare("", {name: data[name] for name in RESULTS if name in data}, decision_data(decision))
-        self._apart = self._apart or any(difference.is_decisive for difference in self.found.differences[before:])
+        differs = self._compare("", {name: data[name] for name in RESULTS if name in data}, decision_data(decision))
+        self._apart = self._apart or differs
 
     def _compare_memory(self, call: Data, data: Data) -> None:
         """What the layer here remembers must be what the log says it did; see the module for when the log's is taken over."""
         own = self._layer.memory
         logged = {"memory": data["memory"], "latch": call.get("latch")}
-        before = len(self.found.differences)
-        self._compare("", logged, {"memory": memory_data(own) if own else None, "latch": latch_data(self._layer.violation)})
-        differs = len(self.found.differences) > before
+        recomputed = {"memory": memory_data(own) if own else None, "latch": latch_data(self._layer.violation)}
+        differs = self._compare("", logged, recomputed)
         if differs and (self._apart or own is None):
             self._layer.memory, self._layer.violation = memory_from(data["memory"]), latch_from(call.get("latch"))
             differs = False
@@ -193,8 +167,9 @@ class Replayer:
         self._compare("state.q", data["q"], self._map.to_joints(state.ticks).tolist())
         return state
 
-    def _compare(self, name: str, logged: object, recomputed: object) -> None:
-        self.found.differences += compare(self._seq, self._cycle, name, logged, recomputed)
+    def _compare(self, name: str, logged: object, recomputed: object) -> bool:
+        """Note the differences; whether one is decisive."""
+        return self.found.add(compare(self._seq, self._cycle, name, logged, recomputed))
 
 
 def _result_of_enable(call: Data) -> dict[str, Any]:

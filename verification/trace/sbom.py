@@ -20,7 +20,7 @@ from .soup import Soup, SoupFile
 
 NAME = "primum"
 Json = dict[str, Any]
-_COPYLEFT = re.compile(r"\bA?GPL-")
+_COPYLEFT = re.compile(r"\bA?GPL")
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ def test_an_untouched_log_is_intact_and_says_who_vouches_since_when(tmp_path: Pa
     assert report.signatures == 2 * len(LOG.checkpoints) and report.operator_checked and report.certificate_number == 1
     assert report.last_hash == verify_log.leaf_hash(LOG.lines[-1]).hex()
     text = describe(report)
-    assert text.startswith("INTACT") and "vouched    records 0 to 239, since 2026-09-21T14:13:21.195Z, by checkpoint 11" in text
+    assert text.startswith("INTACT") and "vouched    records 0 to 239, since 2026-09-21T14:13:21.195Z" in text
+    assert "(clock at most 120 us off), by checkpoint 11 at checkpoints:67" in text
 
 
 def test_two_processes_say_the_same_as_one(tmp_path: Path) -> None:
@@ -215,6 +216,28 @@ def test_an_end_that_counts_other_records_is_a_problem(tmp_path: Path, field: st
     end = {"kind": "RUN_END", "seq": len(lines), "prev": verify_log.leaf_hash(lines[-1]).hex(), "data": data}
     report = check(OPEN.with_lines([*lines, encode_plain(parse_strictly(lines[-1]) | end)]), tmp_path)
     assert report.problem is not None and "counts" in report.problem.what and report.problem.seq == len(lines)
+
+
+def test_a_log_that_grows_meanwhile_is_looked_at_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place(replace(LOG.with_lines(LOG.lines[:150]), checkpoints=LOG.checkpoints[:7]), tmp_path)
+    examine, calls = verify_log.examine, []
+
+    def examine_while_the_run_goes_on(block: bytes) -> list[verify_log.Line]:
+        calls.append(block)
+        if len(calls) == 2:  # the first look was for the run's name
+            LOG.write(tmp_path / "audit", tmp_path / "second")
+        return examine(block)
+
+    monkeypatch.setattr(verify_log, "examine", examine_while_the_run_goes_on)
+    report = verify(tmp_path)
+    assert report.ok and (report.records, report.vouched, report.torn_tail_bytes) == (150, LOG.sizes[6], 0)
+
+
+def test_the_first_record_follows_nothing(tmp_path: Path) -> None:
+    lines = OPEN.lines[:1]
+    lines[0] = encode_plain(parse_strictly(lines[0]) | {"prev": "1" * 64})
+    report = check(replace(OPEN.with_lines(lines), checkpoints=(), second=()), tmp_path)
+    assert report.problem is not None and "64 zeros" in report.problem.what
 
 
 # -- segments --

@@ -1,5 +1,6 @@
 """The command line: help, checks, figures again, exit codes, and what a terminal does to it."""
 
+import io
 import json
 import os
 import re
@@ -54,6 +55,8 @@ def primum(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         (("devices", "list"), "Serial ports of this machine"),
         (("bench", "mpc"), "IPOPT and do-mpc"),
         (("campaign", "shield"), "no certified plan may violate a constraint"),
+        (("trace",), "Exit code 3 on a gap"),
+        (("sbom",), "if an installed version is not the locked one"),
     ],
 )
 def test_help_says_what_a_command_does(words: tuple[str, ...], says: str, primum: Primum) -> None:
@@ -95,14 +98,14 @@ def test_a_probe_finds_the_servos_and_writes_nothing(primum: Primum, tmp_path: P
 def test_a_tampered_log_is_an_audit_fault_and_the_record_is_named(recorded: Recorded, tmp_path: Path, primum: Primum) -> None:
     shutil.copytree(recorded.directory / "audit", tmp_path / "audit")
     code, out, _ = primum("audit", "verify", tmp_path)
-    assert code == 0 and out.startswith("whole (")
+    assert code == 0 and out.startswith("INTACT")
     segment = tmp_path / "audit" / "000000.jsonl"
     lines = segment.read_bytes().split(b"\n")
     assert b'"verdict":"PASS"' in lines[300]
     lines[300] = lines[300].replace(b'"verdict":"PASS"', b'"verdict":"STOP"')
     segment.write_bytes(b"\n".join(lines))
     code, out, _ = primum("audit", "verify", tmp_path)
-    assert code == 5 and "broken at 000000.jsonl:302" in out
+    assert code == 5 and "000000.jsonl:301: record 300 was changed" in out
     code, _, err = primum("audit", "verify", tmp_path / "nothing")
     assert code == 2 and "there is no log here" in err
 
@@ -136,6 +139,19 @@ def test_identify_tube_writes_a_tube_that_loads(primum: Primum, tmp_path: Path) 
     tube = load_tube(tmp_path / "tube.yaml", profile)
     assert tube.e.shape == (7,) and (tube.e > tube.e_monitor).all()
     assert profile.tube_path.read_bytes() == shipped
+
+
+@pytest.mark.requirement("SAF-047")
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_a_real_arm_is_not_moved_before_a_person_agreed(
+    answer: str, primum: Primum, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PROFILE.read_text().replace("url: simulated", "url: loop://")
+    (tmp_path / "profile.yaml").write_text(re.split(r"^simulator:", text, flags=re.MULTILINE)[0])
+    monkeypatch.setattr("devices.identify_tube", lambda *args, **named: pytest.fail("the arm was moved"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    code, out, _ = primum("identify-tube", tmp_path / "profile.yaml")
+    assert code == 1 and "Is the room clear?" in out
 
 
 def started(line: Assembly, directory: Path) -> "subprocess.Popen[str]":

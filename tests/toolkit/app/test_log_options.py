@@ -90,3 +90,15 @@ def test_who_vouches_is_said_plainly(tmp_path: Path) -> None:
     AuditLog(tmp_path / "without", {}).close()
     assert "certificate 1 of the operator key hospital.example/rig" in who_vouches(tmp_path / "with")
     assert who_vouches(tmp_path / "without").startswith("nobody vouches for the keys")
+
+
+@pytest.mark.requirement("AUD-006")
+def test_no_option_of_a_run_switches_its_log_off() -> None:
+    """What a run may be told: a new option is added here by somebody who has asked himself whether it could."""
+    import typer
+
+    from toolkit.app import cli
+
+    command = typer.main.get_command(cli.app).commands["run"]  # type: ignore[attr-defined]
+    options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert options == {"procedure", "--out", "--view", "--operator-key", "--second-place", "--operator", "--subject", "--reason"}

@@ -201,7 +201,7 @@ def test_another_build_that_differs_is_listed_with_sizes_and_claims_no_identity(
     assert set(run.build) >= {"casadi", "libm", "source"} and run.build["libm"][0] == "musl"
     assert run.exit_code == NUMBERS_DIFFER and not run.found.is_identical
     assert run.statement.startswith("not identical: 0 differences in what was decided") and run.statement.endswith("the build differs")
-    (row,) = run.by_field
+    (row,) = run.found.by_field
     assert (row.field, row.count) == ("margins.vessel", len(made.cycles))
     assert row.largest is not None and row.largest.size == pytest.approx(2.0**-50, rel=0.1)
 

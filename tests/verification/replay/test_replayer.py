@@ -175,7 +175,7 @@ def test_a_deleted_cycle_is_a_difference(records: list[dict[str, Any]]) -> None:
     del records[position]
     found = replayed(records)
     assert (found.differences[0].field, found.differences[0].logged, found.differences[0].recomputed) == ("i", 13, 12)
-    assert found.decides_otherwise
+    assert found.decisive
 
 
 def test_a_deleted_miss_is_a_difference() -> None:
@@ -206,7 +206,7 @@ def test_a_shield_that_refuses_everything_differs_in_verdicts(records: list[dict
 
     monkeypatch.setattr(Shield, "certify", refusing)
     found = replayed(records)
-    assert found.decides_otherwise and found.differences[0].field == "verdict"
+    assert found.decisive and found.differences[0].field == "verdict"
     assert (found.differences[0].logged, found.differences[0].recomputed) == ("MODIFIED", "BACKUP")
     assert found.cycles == len(list(cycles_of(records))), "it goes on to the end"
 

@@ -32,7 +32,7 @@ def test_the_page_names_everything_and_loads_nothing(tmp_path: Path) -> None:
     register = matrix.register
     for identity in (*register.requirements, *register.hazards, *register.controls, *register.anomalies):
         assert f'id="{identity}"' in page
-    assert "tests/test_a.py::test_one" in page and "code.py:Thing.do" in page and "none yet" in page and TREE.git_commit in page
+    assert "test_a.py</span> test_one" in page and "code.py:Thing.do" in page and "none yet" in page and TREE.git_commit in page
     assert not re.search(r"(src|href)=\"(?!#)", page) and "default-src 'none'" in page and "<script" not in page
 
 

@@ -168,6 +168,7 @@ def test_a_direct_dependency_without_entry_is_refused() -> None:
         ("GPL-2.0-or-later OR MIT", False),
         ("GPL-2.0-or-later", True),
         ("AGPL-3.0-only", True),
+        ("GPLv3", True),
         ("MIT AND GPL-3.0-only", True),
         ("MIT OR (Apache-2.0 AND GPL-2.0-only)", True),
     ],

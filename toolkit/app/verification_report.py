@@ -1,0 +1,160 @@
+"""The verification report of a run: gathers the run, the evidence, the proofs, the log's verdict and the bill of materials."""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import SpecificationError
+from toolkit.procedure import Region, RemoteCentre
+from verification.run_directory import SUMMARY_NAME, RunSummary
+from verification.trace.sbom import Environment
+from verification.verification_report import (
+    Build,
+    Check,
+    CheckedFile,
+    Proofs,
+    VerificationData,
+    build_document,
+    examine_log,
+    no_proofs,
+    read_proofs,
+    refusals,
+    write_document,
+)
+
+from .assembly import Assembly
+from .report_data import report_data
+from .results import Results, read_results
+from .traceability import ROOT, examine_bill, trace_checkout
+from .version import version_info
+
+CHECKER = "verification.checker.directory"
+INPUTS = "toolkit.app.proof_inputs"
+_NOT_LIBRARIES = {"primum", "git_commit", "source"}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a report is made from. key: the operator's public key; copies: second places of the log's checkpoints."""
+
+    run: Path
+    evidence: Path | None = None
+    proofs: Path | None = None
+    key: Path | None = None
+    copies: tuple[Path, ...] = ()
+    tester: str = ""
+
+
+def write_verification_report(sources: Sources, *, pdf: bool, draft: bool, root: Path = ROOT) -> tuple[Path, ...]:
+    """Write the report into the run directory; returns the files.
+
+    Raises:
+        RefusedReport: it cannot be final, and no draft was asked for. Nothing is written.
+        SpecificationError: a source is missing or cannot be read. InvalidInput: it cannot be written.
+    """
+    data = gather(sources, root)
+    return write_document(build_document(data, refusals(data), draft=draft), sources.run, pdf=pdf)
+
+
+def gather(sources: Sources, root: Path = ROOT) -> VerificationData:
+    """Everything the report says, from its sources."""
+    results = read_results(sources.run)
+    matrix, gaps = trace_checkout(sources.evidence, root)
+    environment, problem = _environment(root)
+    return VerificationData(
+        run=report_data(results.assembly, results.log, results.figures, results.summary, sources.run.resolve().name),
+        ran=_build(results.log.start["build"]),
+        now=_build(version_info()),
+        matrix=matrix,
+        gaps=gaps,
+        proofs=_proofs(sources.proofs, results.assembly),
+        log=examine_log(sources.run, sources.key, sources.copies),
+        environment=environment,
+        environment_problem=problem,
+        files=_digests(sources.run),
+        run_json=_differences(results, sources.run),
+        tester=sources.tester.strip(),
+    )
+
+
+def required_obligations(assembly: Assembly) -> dict[str, str]:
+    """Id -> sentence of what the guarantee of a procedure needs proved, named as docs/certificates.md has it."""
+    regions = [c for c in assembly.procedure.constraints if isinstance(c, Region)]
+    bodies = {body for region in regions for body in region.bodies}
+    points = {point for body in assembly.arm.bodies if body.name in bodies for point in body.points}
+    found = {
+        f"K.{name}": f"The second derivatives of body point {name} are bounded by K over the joint limits grown by e."
+        for name in sorted(points)
+    }
+    if any(isinstance(c, RemoteCentre) for c in assembly.procedure.constraints):
+        found["K.rcm_offset"] = "The second derivatives of the shaft's offset from the remote centre are bounded by K."
+    found["stop_length"] = "From every step of the command class a stop is within the class and no longer than a plan may be."
+    found["tube_threshold"] = "A sample inside the monitor's threshold leaves every joint inside the tube until the next one."
+    return found
+
+
+def _proofs(directory: Path | None, assembly: Assembly) -> Proofs:
+    required = required_obligations(assembly)
+    if directory is None:
+        return no_proofs(required)
+    return read_proofs(directory, required, _checker(), _executed(assembly))
+
+
+def _checker() -> Check | None:
+    """The function that `primum check` uses; None where this program has none."""
+    if importlib.util.find_spec(CHECKER.partition(".directory")[0]) is None:
+        return None
+    module: Any = importlib.import_module(CHECKER)
+
+    def check(directory: Path) -> Iterable[CheckedFile]:
+        verdicts: Iterable[CheckedFile] = module.check_directory(directory, os.cpu_count() or 1)
+        return verdicts
+
+    return check
+
+
+def _executed(assembly: Assembly) -> dict[str, str] | None:
+    """Role -> SHA-256 of the inputs that the run executed, as the proofs' summary names them."""
+    if importlib.util.find_spec(INPUTS) is None:
+        return None
+    module: Any = importlib.import_module(INPUTS)
+    rendered: Mapping[str, bytes] = module.render_inputs(assembly)
+    return {role: hashlib.sha256(content).hexdigest() for role, content in sorted(rendered.items())}
+
+
+def _build(versions: Mapping[str, str]) -> Build:
+    libraries = {name: version for name, version in versions.items() if name not in _NOT_LIBRARIES and version}
+    return Build(versions["primum"], versions["git_commit"], versions["source"], libraries)
+
+
+def _environment(root: Path) -> tuple[Environment | None, str]:
+    try:
+        return examine_bill(root), ""
+    except SpecificationError as error:
+        return None, str(error)
+
+
+def _digests(run: Path) -> dict[str, str]:
+    """SHA-256 of what the run left behind; reports are made from it and do not count."""
+    names = [path for path in run.rglob("*") if path.is_file() and path.suffix not in {".html", ".pdf", ".part"}]
+    return {path.relative_to(run).as_posix(): _sha256(path) for path in sorted(names)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _differences(results: Results, run: Path) -> tuple[str, ...]:
+    """Fields in which run.json is not what the log gives; the file itself if there is none."""
+    try:
+        written = RunSummary.read(run).model_dump(mode="json")
+    except SpecificationError as error:
+        return (str(error),)
+    computed = results.summary.model_dump(mode="json")
+    return tuple(f"{SUMMARY_NAME}: {name}" for name in computed if computed[name] != written[name])

@@ -1,0 +1,27 @@
+"""The verification report: what a reviewer signs. One document, as HTML and as PDF/A-2b, or a refusal with every reason."""
+
+from .blocks import Document
+from .content import Build, VerificationData
+from .document import build_document
+from .log_integrity import LogIntegrity, examine_log
+from .proofs import Check, CheckedFile, Obligation, Proofs, no_proofs, read_proofs
+from .refusals import RefusedReport, refusals
+from .writer import write_document
+
+__all__ = [
+    "Build",
+    "Check",
+    "CheckedFile",
+    "Document",
+    "LogIntegrity",
+    "Obligation",
+    "Proofs",
+    "RefusedReport",
+    "VerificationData",
+    "build_document",
+    "examine_log",
+    "no_proofs",
+    "read_proofs",
+    "refusals",
+    "write_document",
+]
