@@ -16,7 +16,7 @@ BATCH = 16384
 Progress = Callable[[float], None]
 
 
-class LeafTest(Protocol):
+class Test(Protocol):
     """Decides boxes. It may be wrong in one direction only: a box that passes has the property everywhere."""
 
     def __call__(self, lower: FloatArray, upper: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -43,7 +43,7 @@ class Bisection:
     reason: str = ""
 
 
-def bisect(test: LeafTest, lower: FloatArray, upper: FloatArray, limits: Limits = Limits(), progress: Progress | None = None) -> Bisection:  # noqa: B008 - frozen
+def bisect(test: Test, lower: FloatArray, upper: FloatArray, limits: Limits = Limits(), progress: Progress | None = None) -> Bisection:  # noqa: B008 - frozen
     """Cover the box lower <= q <= upper, shape (n,), by parts that pass. Depth first, so that memory stays bounded; deterministic.
 
     progress: told the share of the box's volume that has passed.

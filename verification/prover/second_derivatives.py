@@ -23,7 +23,7 @@ from toolkit.models.rotation import Vector
 from ..kernels import Engine
 from .branch_and_bound import Limits, Progress, bisect
 from .graph import position_sx
-from .norm_test import NormTest
+from .leaf_test import LeafTest, norm_at, norm_test, with_limit
 from .search import largest
 from .tree import SINGLE_LEAF, Tree
 
@@ -108,10 +108,10 @@ def bound_second_derivatives(
 def _bound_pair(wanted: SecondDerivatives, j: int, l: int, engine: Engine, seconds: float) -> DerivativeBound | str:
     if wanted.vanishes(j, l):
         return DerivativeBound(j, l, 0.0, False, SINGLE_LEAF, 0.0)
-    ways: dict[bool, tuple[NormTest, float]] = {}
+    ways: dict[bool, tuple[LeafTest, float]] = {}
     for outer in (True, False) if wanted.outer_joint(j, l) is not None else (False,):
-        test = NormTest(*wanted.derivative(j, l, outer), 0.0, engine)
-        ways[outer] = test, largest(test.norm_at, wanted.lower, wanted.upper)
+        test = norm_test(*wanted.derivative(j, l, outer), 0.0, engine)
+        ways[outer] = test, largest(norm_at(test), wanted.lower, wanted.upper)
     if True in ways and ways[True][1] <= ways[False][1] * OUTER_IS_AS_GOOD:
         del ways[False]
     best: DerivativeBound | None = None
@@ -121,8 +121,7 @@ def _bound_pair(wanted: SecondDerivatives, j: int, l: int, engine: Engine, secon
             bound = max(estimate * (1.0 + gap), BOUND_MIN)
             if best is not None and bound >= best.bound:
                 break
-            test.limit = bound
-            found = bisect(test, wanted.lower, wanted.upper, Limits(seconds, nodes=2 * leaves - 1))
+            found = bisect(with_limit(test, bound), wanted.lower, wanted.upper, Limits(seconds, nodes=2 * leaves - 1))
             if found.tree is not None:
                 best = DerivativeBound(j, l, bound, outer, found.tree, ways.get(False, ways.get(True, (test, estimate)))[1])
                 break
