@@ -13,6 +13,7 @@ from toolkit import ToolkitError
 from .cli_audit import audit_app
 from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, RunDirectory, err, out, progress_bar
+from .cli_proofs import verify_command
 
 app = typer.Typer(
     help="Certified control of surgical arms. Exit codes: 0 done, 2 bad input, 3 stopped by safety or the operator, "
@@ -26,6 +27,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(devices_app, name="devices")
 app.add_typer(bench_app, name="bench")
 app.add_typer(campaign_app, name="campaign")
+app.command("verify")(verify_command)
 
 
 @app.command()
