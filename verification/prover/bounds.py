@@ -45,4 +45,4 @@ def widest(spread: FloatArray, lower: FloatArray, upper: FloatArray) -> NDArray[
     sides = upper - lower
     fallback = np.where(sides > 0.0, sides, -1.0)
     use = known.max(axis=1, initial=0.0) > 0.0
-    return np.where(use, np.argmax(known, axis=1), np.argmax(fallback, axis=1)).astype(np.int64)
+    return np.asarray(np.where(use, np.argmax(known, axis=1), np.argmax(fallback, axis=1)), dtype=np.int64)

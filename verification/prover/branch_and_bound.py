@@ -14,6 +14,8 @@ from .tree import LEAF, Tree, middle
 
 BATCH = 16384
 Progress = Callable[[float], None]
+_Part = tuple[FloatArray, FloatArray, NDArray[np.int64], FloatArray]
+"""Boxes (N, n) twice, their node numbers, and the share of the whole volume each has."""
 
 
 class Test(Protocol):
@@ -33,6 +35,9 @@ class Limits:
     nodes: int = 400_000
 
 
+DEFAULT = Limits()
+
+
 @dataclass(frozen=True)
 class Bisection:
     """tree: None if a limit was reached first; `reason` says which. boxes: looked at."""
@@ -43,18 +48,19 @@ class Bisection:
     reason: str = ""
 
 
-def bisect(test: Test, lower: FloatArray, upper: FloatArray, limits: Limits = Limits(), progress: Progress | None = None) -> Bisection:  # noqa: B008 - frozen
+def bisect(test: Test, lower: FloatArray, upper: FloatArray, limits: Limits = DEFAULT, progress: Progress | None = None) -> Bisection:
     """Cover the box lower <= q <= upper, shape (n,), by parts that pass. Depth first, so that memory stays bounded; deterministic.
 
     progress: told the share of the box's volume that has passed.
     Raises:
         InvalidInput: an empty or unbounded box.
     """
-    if not (lower.shape == upper.shape and lower.ndim == 1 and np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
+    bounded = lower.shape == upper.shape and lower.ndim == 1 and np.isfinite(lower).all() and np.isfinite(upper).all()
+    if not (bounded and (lower <= upper).all()):
         raise InvalidInput(f"box: must be bounded and not empty: {lower.tolist()} to {upper.tolist()}")
     started = time.monotonic()
     nodes = _Nodes()
-    waiting = [(lower[None].copy(), upper[None].copy(), np.zeros(1, dtype=np.int64), np.ones(1))]
+    waiting: list[_Part] = [(lower[None].copy(), upper[None].copy(), np.zeros(1, dtype=np.int64), np.ones(1))]
     boxes, done = 0, 0.0
     while waiting:
         low, high, ids, share = _next_batch(waiting)
@@ -84,11 +90,14 @@ def bisect(test: Test, lower: FloatArray, upper: FloatArray, limits: Limits = Li
     return Bisection(nodes.tree(), boxes, time.monotonic() - started)
 
 
-def _next_batch(waiting: list[tuple[FloatArray, ...]]) -> tuple[FloatArray, ...]:
+def _next_batch(waiting: list[_Part]) -> _Part:
     parts = [waiting.pop()]
-    while waiting and len(parts[-1][2]) + sum(len(part[2]) for part in parts[:-1]) < BATCH:
+    while waiting and sum(len(part[2]) for part in parts) < BATCH:
         parts.append(waiting.pop())
-    return parts[0] if len(parts) == 1 else tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    if len(parts) == 1:
+        return parts[0]
+    low, high, ids, share = zip(*parts, strict=True)
+    return np.concatenate(low), np.concatenate(high), np.concatenate(ids), np.concatenate(share)
 
 
 class _Nodes:

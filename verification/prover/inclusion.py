@@ -51,7 +51,7 @@ class Witness:
     depth_m: float
 
 
-class _Positions:
+class Positions:
     """Body points at configurations in float64, (N, points, 3)."""
 
     def __init__(self, q: ca.SX, P: ca.SX, engine: Engine) -> None:
@@ -69,7 +69,7 @@ def leaf_test(question: Question, engine: Engine = "auto") -> LeafTest:
     points = [P[:, i] for i in range(P.shape[1])]
     if isinstance(region, Faces):
         return LeafTest(q, _below_faces(points, region, grown), engine)
-    at = _Positions(q, P, engine)
+    at = Positions(q, P, engine)
     if not question.keeps_in:
         n, beta = ca.SX.sym("n", 3), ca.SX.sym("beta")
         test = LeafTest(q, ca.vertcat(*(beta - ca.dot(n, p) for p in points)), engine, ca.vertcat(n, beta))
@@ -89,7 +89,7 @@ def leaf_test(question: Question, engine: Engine = "auto") -> LeafTest:
 
 
 def _below_faces(points: list[ca.SX], faces: Faces, grown: float) -> ca.SX:
-    rows = []
+    rows: list[ca.SX] = []
     for n, offset in zip(faces.normals, faces.offsets.tolist(), strict=True):
         room = offset - grown * float(np.linalg.norm(n)) - ROOM_M
         rows += [ca.dot(ca.SX(n), p) - room for p in points]
@@ -122,13 +122,13 @@ def _nearest_on_segment(region: Solid, points: FloatArray) -> FloatArray:
 def find_witness(question: Question, engine: Engine = "auto", seed: int = 0) -> Witness | None:
     """A configuration at which the answer is no by at least a nanometre, if the search meets one."""
     q, P = question.positions
-    at = _Positions(q, P, engine)
-    place, depth = search(lambda x: _violation(question, at(x)), question.lower, question.upper, seed)
+    at = Positions(q, P, engine)
+    place, depth = search(lambda x: violation(question, at(x)), question.lower, question.upper, seed)
     if not depth > 1e-9:
         return None
     points = at(place[None])
     if question.keeps_in:
-        each = [_violation(question, points[:, i : i + 1])[0] for i in range(points.shape[1])]
+        each = [violation(question, points[:, i : i + 1])[0] for i in range(points.shape[1])]
         return Witness(place, np.eye(len(each))[int(np.argmax(each))], None, depth)
     region = question.region
     if not isinstance(region, Solid):
@@ -140,7 +140,7 @@ def find_witness(question: Question, engine: Engine = "auto", seed: int = 0) -> 
     return Witness(place, weights[0].sum(axis=1), on_axis + away[0] * min(1.0, 0.999999 * region.radius_m / max(length, 1e-12)), depth)
 
 
-def _violation(question: Question, points: FloatArray) -> FloatArray:
+def violation(question: Question, points: FloatArray) -> FloatArray:
     """By how much the worst point (or the hull) breaks the claim, [m]; (N,)."""
     region, grown = question.region, question.grown_m
     if isinstance(region, Faces):

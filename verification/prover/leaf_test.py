@@ -48,7 +48,7 @@ class LeafTest:
         """Which boxes (N, n) pass, and the coordinate worth splitting where they do not."""
         p = self.choose(middle(lower, upper))
         open_ = ~(self._value(np.hstack([lower, p]), np.hstack([upper, p]))[1] <= 0.0)
-        passed, split = ~open_.any(axis=1), np.zeros(len(lower), dtype=np.int64)
+        passed, split = np.asarray(~open_.any(axis=1)), np.zeros(len(lower), dtype=np.int64)
         rest = np.flatnonzero(~passed)
         if len(rest):
             passed[rest], split[rest] = self._by_slope(lower[rest], upper[rest], p[rest], open_[rest])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from toolkit import FloatArray
 
@@ -28,11 +27,11 @@ class Solid:
 
     def support(self, n: FloatArray) -> FloatArray:
         """An upper bound of max n.p over the solid, n (N, 3)."""
-        reach = np.asarray((n @ self.generators.T).max(axis=1))
+        reach: FloatArray = (n @ self.generators.T).max(axis=1)
         if self.shape == "cylinder":
             axis = self.generators[1] - self.generators[0]
             across = n - np.outer(n @ axis, axis) / (axis @ axis)
-            return reach + self.radius_m * np.linalg.norm(across, axis=1) + ROOM_M
+            return np.asarray(reach + self.radius_m * np.linalg.norm(across, axis=1) + ROOM_M)
         return np.asarray(reach + self.radius_m * np.linalg.norm(n, axis=1) + ROOM_M)
 
     def plane(self, points: FloatArray) -> FloatArray:
@@ -46,7 +45,7 @@ class Solid:
             candidates += [across, ones * axis, ones * -axis]
         units = [_unit(c) for c in candidates]
         gaps = np.array([np.einsum("npi,ni->np", points, n).min(axis=1) - self.support(n) for n in units])
-        return np.stack(units, axis=1)[np.arange(len(away)), np.argmax(gaps, axis=0)]
+        return np.asarray(np.stack(units, axis=1)[np.arange(len(away)), np.argmax(gaps, axis=0)])
 
     def distance(self, points: FloatArray) -> FloatArray:
         """About the distance of the hulls of points (N, p, 3) from the solid; below zero inside; a lower estimate for a cylinder."""
@@ -69,6 +68,3 @@ class Faces:
     normals: FloatArray
     offsets: FloatArray
 
-
-Place = Faces | Solid
-Mask = NDArray[np.bool_]
