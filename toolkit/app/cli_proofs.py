@@ -18,7 +18,7 @@ _COLOURS = {"PROVED": "green", "REFUTED": "red", "UNKNOWN": "yellow"}
 
 def verify_command(
     procedure: ProcedureFile,
-    out_directory: Annotated[Path, typer.Option("--out", help="Directory for the proofs; an interrupted one is continued.", show_default=False)],
+    out_directory: Annotated[Path, typer.Option("--out", help="Where to; an interrupted proof is continued.", show_default=False)],
     seconds: Annotated[float, typer.Option(help="Time limit of each obligation.", min=0.1)] = 60.0,
     jobs: Annotated[int, typer.Option(help="Processes; 0: one per processor.", min=0)] = 0,
     engine: Annotated[str, typer.Option(help="Arithmetic: auto (C where it pays), C or numpy.")] = "auto",

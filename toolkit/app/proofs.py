@@ -27,7 +27,7 @@ from .assembly import Assembly
 NOT_BUILT = (
     "Not proved, no mechanism yet: |executed value - real model| <= eta over the joint limits (float_error_m is a stated number, compared "
     "with a second computation at start).",
-    "Not proved, no mechanism yet: the shield's induction over PASS, MODIFIED, BACKUP, miss, hold, death, enable and change of constraints.",
+    "Not proved, no mechanism yet: the shield's induction over PASS, MODIFIED, BACKUP, miss, hold, death, enable, change of constraints.",
     "Not proved, no mechanism yet: the operating states with watchdog, E-stop and lost messages.",
 )
 """What the guarantee also rests on and no obligation covers yet."""
@@ -66,7 +66,7 @@ def _second_derivatives(assembly: Assembly, lower: FloatArray, upper: FloatArray
     found = []
     for point in (p for p in arm.body_points if p.name in points):
         wanted = SecondDerivatives((*arm.joints[: point.frame], *point.branch), point.p_m, lower, upper)
-        sentence = f"The path of {point.name} bends no more than stated: |d2P / dq_j dq_l| <= K_jl for all q in the joint limits grown by e."
+        sentence = f"The path of {point.name} bends no more than stated: |d2P / dq_j dq_l| <= K_jl over the joint limits grown by e."
         found.append(Obligation(f"K.{point.name}", sentence, ("A5", "A6"), SecondDerivativeTask(f"point:{point.name}", wanted)))
     if arm.shaft is not None and any(isinstance(c, RemoteCentre) for c in assembly.procedure.constraints):
         joints, end = reversed_chain(arm.joints[: arm.shaft.frame], arm.shaft.rcm_m)

@@ -38,9 +38,9 @@ class Region(Part):
 
     @model_validator(mode="after")
     def _what_is_to_be_proved_fits(self) -> Self:
-        fitting = "contained" if self.keeps_in else "unreachable"
+        fitting, what = ("contained", "in") if self.keeps_in else ("unreachable", "out of")
         if self.prove not in (None, fitting):
-            raise_problems(type(self).__name__, [(("prove",), self.prove, f"for a {self.type} only {fitting!r} can be asked")])
+            raise_problems(type(self).__name__, [(("prove",), self.prove, f"of a region to keep {what}: only {fitting!r} can be asked")])
         return self
 
 

@@ -67,7 +67,7 @@ class ProofDirectory:
         return f"{index + 1:03d}_{slug}.json"
 
     def kept(self, index: int, obligation: Obligation) -> Entry | None:
-        """The entry of a certificate that an interrupted run left, if it answers this very question. The checker decides what it is worth."""
+        """The entry of a certificate that an interrupted run left, if it answers this very question; the checker judges it."""
         file = self.file_of(index, obligation)
         try:
             data = (self.path / file).read_bytes()
@@ -99,8 +99,8 @@ class ProofDirectory:
         """Write the summary: with it the directory is complete."""
         rows = [
             {
-                "id": e.obligation.id, "file": e.file, "verdict": e.verdict.value, "sha256": e.digest,
-                "sentence": f"{e.obligation.sentence} ({e.detail})", "seconds": f"{e.seconds:.3g}", "assumptions": list(e.obligation.assumptions),
+                "id": e.obligation.id, "file": e.file, "verdict": e.verdict.value, "sha256": e.digest, "seconds": f"{e.seconds:.3g}",
+                "sentence": f"{e.obligation.sentence} ({e.detail})", "assumptions": list(e.obligation.assumptions),
             }
             for e in entries
         ]  # fmt: skip

@@ -29,7 +29,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Outcome:
-    """kind, body: of the certificate (docs/certificates.md), without format, verdict and inputs; empty for UNKNOWN. detail: one sentence."""
+    """kind, body: of the certificate (docs/certificates.md) without format, verdict and inputs; empty for UNKNOWN. detail: in words."""
 
     verdict: Verdict
     kind: str = ""

@@ -23,7 +23,7 @@ class SecondDerivativeTask:
         if isinstance(found, str):
             return Outcome(Verdict.UNKNOWN, detail=found)
         bounds = [
-            {"j": b.j, "l": b.l, "bound": exact(b.bound), "rule": "outer" if b.outer else "direct", "tree": b.tree.text} for b in found
+            {"j": b.j, "l": b.k, "bound": exact(b.bound), "rule": "outer" if b.outer else "direct", "tree": b.tree.text} for b in found
         ]
         leaves = sum(b.tree.leaves for b in found)
         detail = f"{leaves} leaves; largest K {max(b.bound for b in found):.4g}"

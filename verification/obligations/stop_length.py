@@ -10,7 +10,7 @@ from .obligation import Effort, Outcome, Progress, Verdict
 
 @dataclass(frozen=True)
 class StopLengthTask:
-    """v_ticks, a_ticks: the command class. tip_step_m: most a limited point moves per period. brake_m_s2: least deceleration planned with."""
+    """v_ticks, a_ticks: the command class. tip_step_m: most a limited point moves per period. brake_m_s2: gentlest stop planned."""
 
     v_ticks: tuple[int, ...]
     a_ticks: tuple[int, ...]
