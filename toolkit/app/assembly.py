@@ -1,6 +1,7 @@
 """The composition root: a procedure becomes an arm, a safety layer and the numbers everyone shares. Nothing is enabled here."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -49,6 +50,7 @@ class Assembly:
     paths: dict[int, SampledPath]
     lower: FloatArray
     upper: FloatArray
+    proofs_digest: str = ""  # SHA-256 of the summary of the proofs whose bounds the shield uses; empty: analytic bounds
 
     def safety_layer(self) -> SafetyLayer:
         """A layer of its own for one run."""
@@ -78,12 +80,14 @@ class Assembly:
             "limits": hashlib.sha256(limits.encode()).hexdigest(),
             "tick_map": self.profile.tick_map.digest,
             **{name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
+            **({"proofs": self.proofs_digest} if self.proofs_digest else {}),
         }
 
 
-def assemble(path: Path | str) -> Assembly:
+def assemble(path: Path | str, proved_bounds: Mapping[str, FloatArray] | None = None) -> Assembly:
     """Read a procedure and everything it names, and refuse what cannot work, before any device is touched.
 
+    proved_bounds: second-derivative bounds from checked proofs (`proved`), in place of the analytic ones.
     Raises:
         SpecificationError: any file is wrong, or they contradict each other; names file, line, field, value, allowed.
     """
@@ -100,7 +104,7 @@ def assemble(path: Path | str) -> Assembly:
     tube = _tube(procedure, profile)
     lower, upper = profile.joint_lower, profile.joint_upper
     constraints = tuple(constraints_of(procedure, arm, lower, upper))
-    shield = _shield(procedure, profile, arm, tube, constraints)
+    shield = _shield(procedure, profile, arm, tube, constraints, proved_bounds)
     assembly = Assembly(procedure, profile, arm, tube, constraints, shield, paths, lower, upper)
     _check_calibration(procedure)
     _check_stage(procedure, profile)
@@ -126,11 +130,16 @@ def _tube(procedure: Procedure, profile: ArmProfile) -> Tube:
 
 
 def _shield(
-    procedure: Procedure, profile: ArmProfile, arm: SerialArm, tube: Tube, constraints: tuple[Constraint, ...]
+    procedure: Procedure,
+    profile: ArmProfile,
+    arm: SerialArm,
+    tube: Tube,
+    constraints: tuple[Constraint, ...],
+    proved_bounds: Mapping[str, FloatArray] | None,
 ) -> Shield:
     bounds = Bounds(procedure.assumptions.A6.float_error_m, procedure.assumptions.A5.eps_R_m)
     try:
-        return Shield(arm, constraints, profile.tick_map, tube, profile.command_class, bounds, N_MAX)
+        return Shield(arm, constraints, profile.tick_map, tube, profile.command_class, bounds, N_MAX, proved_bounds)
     except InvalidInput as error:
         raise procedure.error(str(error), "constraints") from error
 

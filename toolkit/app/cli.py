@@ -13,7 +13,7 @@ from toolkit import ToolkitError
 from .cli_audit import audit_app
 from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, RunDirectory, err, out, progress_bar
-from .cli_proofs import verify_command
+from .cli_proofs import check_command, verify_command
 
 app = typer.Typer(
     help="Certified control of surgical arms. Exit codes: 0 done, 2 bad input, 3 stopped by safety or the operator, "
@@ -28,6 +28,7 @@ app.add_typer(devices_app, name="devices")
 app.add_typer(bench_app, name="bench")
 app.add_typer(campaign_app, name="campaign")
 app.command("verify")(verify_command)
+app.command("check")(check_command)
 
 
 @app.command()
@@ -35,23 +36,29 @@ def run(
     procedure: ProcedureFile,
     out_directory: Annotated[Path, typer.Option("--out", help="New directory for log, figures and report.", show_default=False)],
     view: Annotated[bool, typer.Option("--view", help="Open the live 3-D view in a browser (extra: view).")] = False,
+    proofs: Annotated[Path | None, typer.Option(help="Proofs of this procedure: checked, then used by the shield.")] = None,
 ) -> None:
     """Run a procedure: check it, enable the device, do its steps, disable; then write run.json and report.html.
 
     Ctrl-C stops the arm along its certified plan, disables it and exits with 3.
     """
     from .assembly import assemble
+    from .proved import assemble_proved, read_proofs
     from .results import write_results
     from .run import run_procedure
 
-    assembly = assemble(procedure)
+    record = None if proofs is None else read_proofs(proofs)
+    assembly = assemble(procedure) if record is None else assemble_proved(procedure, record)
     with progress_bar() as bar:
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
-        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed)
+        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, record)
     summary = write_results(assembly, out_directory, result.outcome)
     out.print(_summary_table(summary))
-    out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
+    if record is None:
+        out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
+    else:
+        out.print(f"proofs: {record}", markup=False)
     if summary.reason:
         err.print(f"{summary.status}: {summary.reason}", markup=False, style="red")
     out.print(f"report: {out_directory / 'report.html'}", markup=False, soft_wrap=True)

@@ -33,13 +33,13 @@ def verify_command(
     from verification.obligations.obligation import Effort
 
     from .assembly import assemble
-    from .proof_inputs import render_inputs
     from .proofs import assumed_of, obligations_of
+    from .proved import proof_inputs_of
 
     if engine not in ("auto", "C", "numpy"):
         raise InvalidInput(f"--engine {engine!r}: allowed are auto, C, numpy")
     assembly = assemble(procedure)
-    inputs = render_inputs(assembly)
+    inputs = proof_inputs_of(assembly)
     obligations = obligations_of(assembly, inputs)
     directory = ProofDirectory(out_directory, inputs, procedure)
     effort = Effort(engine, seconds, seed)  # type: ignore[arg-type]  # one of the three, as has just been checked
@@ -55,6 +55,29 @@ def verify_command(
     for text in assumed:
         out.print(f"  - {text}", markup=False, soft_wrap=True)
     out.print(f"re-check all of it: primum check {out_directory}", markup=False, soft_wrap=True)
+
+
+def check_command(
+    directory: Annotated[Path, typer.Argument(help="Proofs directory, as written by `primum verify`.", show_default=False)],
+    jobs: Annotated[int, typer.Option(help="Processes; 0: one per processor.", min=0)] = 0,
+) -> None:
+    """Re-check a proofs directory with the independent checker: Arb balls, exact rationals, and none of the code that made the proofs.
+
+    The same as `python -m verification.checker DIRECTORY`. Exit codes: 0 everything accepted, 3 something rejected, 2 nothing to read.
+    """
+    from toolkit import InvalidInput
+    from verification.checker import check_directory, input_hashes
+
+    rejected = 0
+    try:
+        for role, digest in input_hashes(directory).items():
+            out.print(f"input {role} {digest}", markup=False, highlight=False, soft_wrap=True)
+        for verdict in check_directory(directory, jobs or os.cpu_count() or 1):
+            out.print(str(verdict), markup=False, highlight=False, soft_wrap=True, style=None if verdict.accepted else "red")
+            rejected += not verdict.accepted
+    except OSError as error:
+        raise InvalidInput(f"{directory}: {error.strerror or error}") from error
+    raise typer.Exit(3 if rejected else 0)
 
 
 def _bars() -> Progress:

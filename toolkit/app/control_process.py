@@ -23,6 +23,7 @@ from toolkit import AuditFault, CertifiedCommand, CycleRecord, DeviceFault, Mono
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
 from .pilot import Pilot
+from .proved import ProofRecord, assemble_proved
 from .realtime import request_realtime
 from .version import version_info
 
@@ -42,11 +43,14 @@ class Outcome:
     realtime: dict[str, bool] = field(default_factory=dict)
 
 
-def control_main(procedure_path: str, run_directory: str, port: str | None, pipe: Connection) -> None:
+def control_main(
+    procedure_path: str, run_directory: str, port: str | None, pipe: Connection, proofs: ProofRecord | None = None
+) -> None:
     """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a loop interrupted at a random line would not stop safely
     try:
-        outcome = _Run(assemble(procedure_path), Path(run_directory), port, pipe).execute()
+        assembly = assemble(procedure_path) if proofs is None else assemble_proved(procedure_path, proofs)
+        outcome = _Run(assembly, Path(run_directory), port, pipe).execute()
     except ToolkitError as error:
         outcome = Outcome("refused", str(error), error.exit_code)
     with suppress(OSError):  # nobody may listen any more; the log has it

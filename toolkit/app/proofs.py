@@ -2,7 +2,6 @@
 
 import json
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
@@ -124,16 +123,3 @@ def _milliseconds(x: float) -> Fraction:
 def _hex(x: str) -> Fraction:
     return Fraction(float.fromhex(x))
 
-
-def proved_bounds(directory: Path) -> dict[str, FloatArray]:
-    """K by point name (and "rcm_offset") from the certificates of a directory that the checker has accepted."""
-    found = {}
-    for path in sorted(directory.glob("[0-9][0-9][0-9]_*.json")):
-        certificate = json.loads(path.read_bytes())
-        if certificate["kind"] == "second_derivative_bound":
-            n = len(certificate["box"])
-            K = np.zeros((n, n))
-            for entry in certificate["bounds"]:
-                K[entry["j"], entry["l"]] = K[entry["l"], entry["j"]] = float.fromhex(entry["bound"])
-            found[certificate["function"].removeprefix("point:")] = K
-    return found

@@ -19,6 +19,7 @@ from toolkit import InvalidInput, Verdict
 
 from .assembly import Assembly, assemble
 from .control_process import Outcome, control_main
+from .proved import ProofRecord, assemble_proved
 from .report_data import drawn_regions
 from .view import LiveView, ViewSample, start_view
 
@@ -44,17 +45,23 @@ Progress = Callable[[dict[str, Any]], None]
 
 
 def run_procedure(
-    path: Path, directory: Path, progress: Progress, assembly: Assembly | None = None, viewed: Callable[[str], None] | None = None
+    path: Path,
+    directory: Path,
+    progress: Progress,
+    assembly: Assembly | None = None,
+    viewed: Callable[[str], None] | None = None,
+    proofs: ProofRecord | None = None,
 ) -> RunResult:
     """Run a procedure into a new run directory.
 
     Args:
         progress: called with the control process's status a few times a second.
         viewed: called with the live view's address once it serves; None: there is no view.
+        proofs: checked proofs; the shield uses their bounds, and the run is refused if they are about anything else.
     Raises:
         SpecificationError, InvalidInput: bad input; no device was touched. DeviceFault: the simulated arm did not start.
     """
-    assembly = assembly or assemble(path)
+    assembly = assembly or (assemble(path) if proofs is None else assemble_proved(path, proofs))
     with ExitStack() as stack:
         if viewed is not None:
             view = stack.enter_context(start_view(assembly.arm, drawn_regions(assembly)))
@@ -66,7 +73,7 @@ def run_procedure(
         port = None
         if assembly.profile.is_simulated:
             port = stack.enter_context(launch_simulated_arm(assembly.profile, truth=truth)).port
-        outcome = _watch(path, directory, port, progress)
+        outcome = _watch(path, directory, port, progress, proofs)
         if truth is not None:
             time.sleep(AFTER_S)
     return RunResult(directory, outcome, truth)
@@ -97,14 +104,14 @@ def _showing(view: LiveView, assembly: Assembly, progress: Progress) -> Progress
     return show
 
 
-def _watch(path: Path, directory: Path, port: str | None, progress: Progress) -> Outcome:
+def _watch(path: Path, directory: Path, port: str | None, progress: Progress, proofs: ProofRecord | None = None) -> Outcome:
     """Run the control process and listen. Ctrl-C asks it to stop; a second one changes nothing: it is already stopping."""
     # One thread for linear algebra: 12 x 12 matrices gain nothing, and spinning workers would take the device's core.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=control_main, args=(str(path), str(directory), port, theirs), daemon=True)
+    process = context.Process(target=control_main, args=(str(path), str(directory), port, theirs, proofs), daemon=True)
     interrupted: list[int] = []
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
