@@ -4,8 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from .directory import check_directory, hashes, read_inputs, verdict_json
-from .strict_json import RejectedError
+from .directory import check_directory, input_hashes, verdict_json
 
 
 def main(arguments: list[str]) -> int:
@@ -18,12 +17,12 @@ def main(arguments: list[str]) -> int:
         if len(arguments) == 2:
             sys.stdout.write(verdict_json(directory, arguments[1]))
             return 0
-        for role, digest in hashes(read_inputs(directory)).items():
+        for role, digest in input_hashes(directory).items():
             sys.stdout.write(f"input {role} {digest}\n")
         for verdict in check_directory(directory, os.cpu_count() or 1):
             sys.stdout.write(f"{verdict}\n")
             rejected = rejected or not verdict.accepted
-    except (OSError, RejectedError) as error:
+    except OSError as error:
         sys.stderr.write(f"refused: {error}\n")
         return 2
     return 3 if rejected else 0

@@ -15,7 +15,7 @@ _NODES_MAX, _TERMS_MAX = 20_000, 100_000
 
 def check_identity(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
     """left = right wherever c^2 + s^2 = 1 for every relation [c, s]."""
-    variables, relations, left, right = fields(certificate, "variables relations left right")
+    called, variables, relations, left, right = fields(certificate, "name variables relations left right")
     pairs = [listed(pair, 2, 2, "relations") for pair in listed(relations, 0, 64, "relations")]
     used = [v for pair in pairs for v in pair]
     need(all(v in variables for v in used) and len(set(used)) == len(used), "relations: an unknown variable, or one twice")
@@ -25,12 +25,13 @@ def check_identity(problem: Problem, certificate: dict[str, Any]) -> tuple[str, 
     for c, s in pairs:
         difference = divmod(difference, symbols[c] ** 2 + symbols[s] ** 2 - 1)[1]  # c stands before s in the order, so c^2 leads
     need(bool(difference == 0), "left and right differ")
-    return "", f"an identity in {', '.join(variables)[:200]} holds exactly, where c^2 + s^2 = 1 for {pairs}"
+    id_ = f"algebra.{name(called, 'name')}"
+    return id_, f"an identity in {', '.join(variables)[:200]} holds exactly, where c^2 + s^2 = 1 for {pairs}"
 
 
 def check_sum_of_squares(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
     """target = sum of multiplier z' G z with every G positive semidefinite."""
-    variables, target, terms = fields(certificate, "variables target terms")
+    called, variables, target, terms = fields(certificate, "name variables target terms")
     symbols = _symbols(listed(variables, 1, 32, "variables"))
     rest, where = _polynomial(target, symbols), []
     for term in listed(terms, 1, 64, "terms"):
@@ -42,14 +43,15 @@ def check_sum_of_squares(problem: Problem, certificate: dict[str, Any]) -> tuple
         rest -= factor * sum((G[i][k] * z[i] * z[k] for i in range(len(z)) for k in range(len(z))), 0 * rest)
         where.append(f"{str(factor)[:80]} >= 0")
     need(bool(rest == 0), "target is not the sum of its terms")
-    return "", f"{str(_polynomial(target, symbols))[:200]} >= 0 wherever {' and '.join(where)}"
+    return f"algebra.{name(called, 'name')}", f"{str(_polynomial(target, symbols))[:200]} >= 0 wherever {' and '.join(where)}"
 
 
 def check_authority(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
     """For every x of the box of an `authority` input there are controls that keep every constraint >= 0: one witness per leaf."""
     role, tree, witnesses = fields(certificate, "problem tree witnesses")
     need(f"authority_{role}" in problem.data, "problem: no such input")
-    variables, box, controls, bounds, constraints = fields(problem.data[f"authority_{role}"], "variables box controls bounds constraints")
+    stated = fields(problem.data[f"authority_{role}"], "variables box controls bounds constraints")
+    variables, box, controls, bounds, constraints = stated
     names = [name(v, "authority") for v in [*listed(variables, 1, 16, "variables"), *listed(controls, 1, 64, "controls")]]
     need(len(set(names)) == len(names), "authority: a name stands twice")
     bounds = box_of(bounds, len(controls))
@@ -66,7 +68,8 @@ def check_authority(problem: Problem, certificate: dict[str, Any]) -> tuple[str,
     listed(constraints, 1, 1000, "constraints")
     count = check_tree(tree, box_of(box, len(variables)), lambda part, leaf: [below(c, leaf) for c in constraints])
     need(len(chosen) == count, "witnesses: one for each leaf")
-    return f"authority.{role}", f"for every {', '.join(variables)} some {', '.join(controls)} within bounds keep {len(constraints)} constraints"
+    claim = f"for every {', '.join(variables)} some {', '.join(controls)} within bounds keep {len(constraints)} constraints"
+    return f"authority.{role}", claim
 
 
 def _symbols(variables: Sequence[Any]) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def _value(e: Any, values: dict[str, Any], constant: Callable[[fmpq], Any], seen
     elif word == "-" and pair:
         result = a[0] - a[1]
     elif word == "/" and pair:
-        need(not exact or a[1].is_constant() and a[1] != 0, "expression: division by what is no rational")
+        need(not exact or (a[1].is_constant() and a[1] != 0), "expression: division by what is no rational")
         result = a[0] * (1 / a[1].leading_coefficient()) if exact else a[0] / a[1]
     else:
         need(word in ("sqrt", "sin", "cos") and len(args) == 1 and not exact, "expression: an operation that has no meaning here")
@@ -109,10 +112,10 @@ def _value(e: Any, values: dict[str, Any], constant: Callable[[fmpq], Any], seen
 
 def _is_semidefinite(G: list[list[fmpq]]) -> bool:
     """Exact LDL': the matrix is symmetric, all pivots are >= 0, and a zero pivot stands in a zero row."""
-    n = len(G)
+    G, n = list(G), len(G)
     symmetric = all(G[i][k] == G[k][i] for i in range(n) for k in range(i))
     for k in range(n):
-        if G[k][k] < 0 or G[k][k] == 0 and any(x != 0 for x in G[k][k:]):
+        if G[k][k] < 0 or (G[k][k] == 0 and any(x != 0 for x in G[k][k:])):
             return False
         for i in range(k + 1, n) if G[k][k] != 0 else ():
             share = G[i][k] / G[k][k]

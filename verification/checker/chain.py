@@ -1,7 +1,7 @@
 """A serial chain in Arb balls, and its derivatives of any order by Leibniz' rule along the chain.
 
-No derivative is read from anywhere: the motion of a joint is R (a a' + cos (I - a a') + sin [a]x) or R + p, its derivatives are those of sin and
-cos, and the derivative of a product is all there is to a chain.
+No derivative is read from anywhere: a joint moves by R (a a' + cos (I - a a') + sin [a]x), or slides; its derivatives are those of sin
+and cos, and the derivative of a product is all there is to a chain.
 """
 
 from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from .strict_json import need
 
 LEVELS_MORE = 14
 Function: TypeAlias = Callable[[Box, bool], tuple[arb, Sequence[arb]]]
-"""f(box, with gradient) -> enclosures over the box of the value and of its partial derivatives (an empty list if not asked for, or unknown)."""
+"""f(box, with gradient) -> enclosures over the box of the value and of its partial derivatives (empty if not asked for, or unknown)."""
 
 
 def check_tree(tree: Any, box: Box, functions: Callable[[Box, int], Sequence[Function]]) -> int:

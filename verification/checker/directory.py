@@ -81,7 +81,7 @@ def in_a_process(directory: Path, name: str) -> Verdict:
     root = Path(__file__).resolve().parents[package.count(".") + 1]
     command = [sys.executable, "-m", package, str(directory.resolve()), name]
     try:
-        child = subprocess.run(command, cwd=root, capture_output=True, timeout=SECONDS_MAX, check=True)  # noqa: S603
+        child = subprocess.run(command, cwd=root, capture_output=True, timeout=SECONDS_MAX, check=True)
         return Verdict(**json.loads(child.stdout))
     except subprocess.TimeoutExpired:
         return Verdict(name, "", f"its check took more than {SECONDS_MAX} s")
@@ -108,6 +108,18 @@ def read_inputs(directory: Path) -> dict[str, bytes]:
     known = names == expected and all(re.fullmatch(r"[a-z][a-z0-9_]{0,70}", role) for role in roles)
     need(known and len(names) <= 40, "inputs: a file that does not belong here")
     return {role: read_bytes(folder / name, INPUT_BYTES_MAX) for role, name in zip(roles, names, strict=True)}
+
+
+def input_hashes(directory: Path) -> dict[str, str]:
+    """SHA-256 of the input files by role, for comparison with what is to be run.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    try:
+        return hashes(read_inputs(directory))
+    except RejectedError as error:
+        raise OSError(str(error)) from error
 
 
 def hashes(text: dict[str, bytes]) -> dict[str, str]:
@@ -145,17 +157,19 @@ def _check_summary(directory: Path, text: dict[str, bytes], found: dict[str, Ver
     ids, files = [], []
     for entry in listed(obligations, 1, 1000, "obligations"):
         id_, file, word, digest, *prose = fields(entry, "id file verdict sha256 sentence seconds assumptions")
-        need(type(id_) is str and re.fullmatch(r"[A-Za-z0-9_.]{1,120}", id_) is not None and id_ not in ids, "id: unreadable, or one twice")
+        readable = type(id_) is str and re.fullmatch(r"[A-Za-z0-9_.]{1,120}", id_) is not None
+        need(readable and id_ not in ids, "id: unreadable, or one that stands twice")
         need(all(type(x) is str for x in [*prose[:2], *listed(prose[2], 0, 100, id_)]), f"{id_}: expected texts")
         ids.append(id_)
         if word == "UNKNOWN":
             need(file is None and digest is None, f"{id_}: UNKNOWN has no certificate")
             continue
-        need(type(file) is str and file in found and file not in files, f"{id_}: its certificate is not here, or stands for another obligation")
+        here = type(file) is str and file in found and file not in files
+        need(here, f"{id_}: its certificate is not here, or stands for another obligation")
         one = found[file]
-        need(one.accepted and (one.word, one.sha256) == (word, digest), f"{id_}: {file} was not accepted as stated, or is another file")
-        # A certificate that has no id of its own (an identity, a sum of squares) may only stand under an id that claims nothing.
-        need(one.id == id_ or (one.id == "" and id_.startswith("algebra.")), f"{id_}: {file} is about {one.id or 'algebra'}")
+        same = one.accepted and (one.word, one.sha256) == (word, digest)
+        need(same, f"{id_}: {file} was not accepted as stated, or is another file")
+        need(one.id == id_, f"{id_}: {file} is about {one.id}")
         files.append(file)
     need(set(files) == set(found), f"certificates that are not listed: {sorted(set(found) - set(files))[:5]}")
     missing = problem_of(text).required() - set(ids)

@@ -70,7 +70,7 @@ def halves(box: Box, axis: int) -> tuple[Box, Box]:
 def leaves(tree: Any, box: Box) -> Iterator[Box]:
     """The leaves of a bisection tree over the box, in preorder: that they cover the box is how they are made.
 
-    One byte a node, 255 a leaf, else the coordinate to split. Rejects a tree that ends early, has bytes to spare, or is not canonical base64.
+    One byte a node, 255 a leaf, else the coordinate to split. Rejects a tree that ends early, has bytes to spare, or is not canonical text.
     """
     need(type(tree) is str and len(tree) <= 4 * NODES_MAX // 3 + 8, "tree: expected base64 text of at most 400 000 nodes")
     try:
@@ -98,7 +98,7 @@ def finite(x: arb) -> arb:
 
 
 def sine_cosine(low: arb, high: arb, thin: bool) -> tuple[arb, arb]:
-    """Enclosures of sin and cos between any point of `low` and any point of `high`: both ends, and 1 or -1 where inside. thin: low is high."""
+    """Enclosures of sin and cos between any points of `low` and `high`: both ends, and 1 or -1 where inside. thin: low is high."""
     (s, c), turns = finite(low).sin_cos(), low.union(finite(high)) / (2 * arb.pi())
     if thin:
         return s, c

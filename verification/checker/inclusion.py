@@ -1,6 +1,7 @@
 """A body inside, or outside, a region over all allowed configurations; or one configuration where it is not."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from flint import arb, arb_mat, fmpq
@@ -46,54 +47,68 @@ def check(problem: Problem, certificate: dict[str, Any], refuted: bool) -> tuple
     return f"{constraint}.{body}", f"{what} stays {side} over the inflated joint limits, {count} leaves"
 
 
-def choice(paths: Sequence[Path], keeps_in: bool, region: Faces | Solid, grown: arb) -> Choice:
-    """The functions that must not be above zero, chosen for each part of the box.
+class _Body:
+    """The points of a body over parts of the box, computed once for all functions that use them."""
 
-    Inside a convex region: every point of the body, with room for its radius. Outside: one plane for all points of the body, through
-    the middle of the part: support(n) + |n| grown <= n.P.
-    """
-    found: dict[Any, tuple[arb_mat, list[arb_mat | None]]] = {}
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths, self._found = paths, dict[Any, tuple[arb_mat, list[arb_mat | None]]]()
 
-    def point(index: int, part: Box, with_gradient: bool) -> tuple[arb_mat, list[arb_mat | None]]:
+    def point(self, index: int, part: Box, with_gradient: bool) -> tuple[arb_mat, list[arb_mat | None]]:
+        """P and its first derivatives."""
         key = (index, with_gradient, *part)
-        if key not in found:
-            if len(found) > 100:
-                found.clear()
+        if key not in self._found:
+            if len(self._found) > 100:
+                self._found.clear()
             orders = [(k,) for k in range(len(part))] if with_gradient else []
-            D = paths[index].derivatives(part, orders)
-            found[key] = (column(D[()].entries()), [D[order] for order in orders])  # type: ignore[union-attr]  # the point is never None
-        return found[key]
+            D = self.paths[index].derivatives(part, orders)
+            self._found[key] = (column(D[()].entries()), [D[order] for order in orders])  # type: ignore[union-attr]  # the point is never None
+        return self._found[key]
 
-    def linear(index: int, n: arb_mat, offset: arb) -> Function:
-        def f(part: Box, with_gradient: bool) -> tuple[arb, Sequence[arb]]:
-            P, D = point(index, part, with_gradient)
+    def middles(self, part: Box) -> list[list[float]]:
+        """The points at the middle of the part, about."""
+        at = frozen(part, range(len(part)))
+        return [[float(x.mid()) for x in self.point(i, at, False)[0].entries()] for i in range(len(self.paths))]
+
+    def linear(self, n: arb_mat, offset: arb) -> list[Function]:
+        """n.P - offset for every point."""
+
+        def f(index: int, part: Box, with_gradient: bool) -> tuple[arb, Sequence[arb]]:
+            P, D = self.point(index, part, with_gradient)
             return (n.transpose() * P)[0, 0] - offset, [arb(0) if d is None else (n.transpose() * d)[0, 0] for d in D]
 
-        return f
+        return [partial(f, index) for index in range(len(self.paths))]
 
-    def distance(index: int, s: arb_mat, limit: arb) -> Function:
+    def distance(self, index: int, s: arb_mat, limit: arb) -> Function:
+        """|P - s|^2 - limit^2 for one point."""
+
         def f(part: Box, with_gradient: bool) -> tuple[arb, Sequence[arb]]:
-            P, D = point(index, part, with_gradient)
+            P, D = self.point(index, part, with_gradient)
             return squared(P - s) - limit * limit, [arb(0) if d is None else 2 * ((P - s).transpose() * d)[0, 0] for d in D]
 
         return f
 
-    def middles(part: Box) -> list[list[float]]:
-        return [[float(x.mid()) for x in point(i, frozen(part, range(len(part))), False)[0].entries()] for i in range(len(paths))]
 
+def choice(paths: Sequence[Path], keeps_in: bool, region: Faces | Solid, grown: arb) -> Choice:
+    """The functions that must not be above zero, chosen for each part of the box.
+
+    Inside a convex region: every point of the body, with room for its radius. Outside: one plane for all points of the body, chosen at
+    the middle of the part: support(n) + |n| grown <= n.P.
+    """
+    body = _Body(paths)
     if isinstance(region, Faces):
-        faces = [linear(i, n, offset - grown * squared(n).sqrt()) for i in range(len(paths)) for n, offset in region.faces]
+        faces = [f for n, offset in region.faces for f in body.linear(n, offset - grown * squared(n).sqrt())]
         return lambda part, leaf: faces
-    if keeps_in:
-        limit = arb(region.radius) - grown
-        need(bool(limit >= 0), "the region is smaller than the body grown by margin")
-        return lambda part, leaf: [distance(i, _on_axis(region, P), limit) for i, P in enumerate(middles(part))]
+    limit = arb(region.radius) - grown
+    need(not keeps_in or bool(limit >= 0), "the region is smaller than the body grown by margin")
 
-    def separated(part: Box, leaf: int) -> Sequence[Function]:
-        n = region.direction_to(middles(part))
-        return [linear(i, -n, -region.support(n) - grown * squared(n).sqrt()) for i in range(len(paths))]
+    def inside(part: Box, leaf: int) -> Sequence[Function]:
+        return [body.distance(i, _on_axis(region, P), limit) for i, P in enumerate(body.middles(part))]
 
-    return separated
+    def outside(part: Box, leaf: int) -> Sequence[Function]:
+        n = region.direction_to(body.middles(part))
+        return body.linear(-n, -region.support(n) - grown * squared(n).sqrt())
+
+    return inside if keeps_in else outside
 
 
 def _on_axis(solid: Solid, P: Sequence[float]) -> arb_mat:

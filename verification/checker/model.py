@@ -22,7 +22,7 @@ _SIZES = ("shaft_radius_m", "wrist_radius_m", "jaw_radius_m", "jaw_length_m")
 class Model:
     """points: by name. bodies: name -> (points, radius). centre: path to the shaft's frame and the remote centre in B, if there is one.
 
-    limits: of the files, in the order of names; empty for a chain, whose problem states them. coupling: joints of the tool from disk angles.
+    limits: of the files, in the order of names; empty for a chain, whose problem states them. coupling: tool joints from disk angles.
     """
 
     names: tuple[str, ...]
@@ -67,9 +67,9 @@ def _psm(files: dict[str, bytes], arm: str, instrument: str) -> Model:
     tool = parse(files["tool"], reals=True, comments=True)
     rows = _rows(parse(files["arm"], reals=True, comments=True)) + _rows(tool)
     kinds = ["revolute", "revolute", "prismatic", "revolute", "revolute", "revolute"]
-    need([row["type"] for row in rows] == kinds and tool.get("snake-like", False) is False, "DH: not the joints of a PSM and its instrument")
+    need([row["type"] for row in rows] == kinds and tool.get("snake-like", False) is False, "DH: not a PSM and its instrument")
     centred = all(row["A"] == 0 and (row["D"] == 0 or row is rows[2]) for row in rows[:3])
-    need(centred and rows[3]["A"] == 0 and rows[3]["alpha"] == 0, "DH: no remote centre, or a roll that is not about the shaft")
+    need(centred and rows[3]["A"] == 0 and rows[3]["alpha"] == 0, "DH: no remote centre, or a roll not about the shaft")
     joints = tuple(_joint(row, i) for i, row in enumerate(rows))
     has_jaw = "jaw" in tool and number(tool["jaw"], "ftmax", 0, 100) > 0
     limited = [*rows, {**tool["jaw"], "name": "jaw"}] if has_jaw else rows
@@ -119,7 +119,8 @@ def _chain(data: bytes) -> Model:
     """The text whose SHA-256 is the digest of a SerialArm: joint names, joints, tip, points, bodies, shaft, coupling; one a line."""
     lines = [line.split(" ") for line in data.decode("ascii").split("\n")]
     count = next(i for i, line in enumerate(lines[1:]) if len(line) != 1)
-    names, rest = tuple(name(line[0], "chain") for line in lines[1 : 1 + count]), lines[1 + count : -16]  # 16: the coupling, for tick maps only
+    names = tuple(name(line[0], "chain") for line in lines[1 : 1 + count])
+    rest = lines[1 + count : -16]  # 16 numbers of the coupling end it: a chain has no tick map
     k = next(i for i, line in enumerate(rest) if len(line) != 20) - 1  # the last line of 20 words is the tip, which is no joint
     need(lines[0] == ["serial-arm/1"] and 1 <= len(set(names)) == count <= 16 and 1 <= k <= 32, "chain: expected serial-arm/1")
     joints = tuple(_chain_joint(line, count) for line in rest[:k])
@@ -146,7 +147,8 @@ def _chain_joint(words: list[str], count: int) -> Joint:
     about_x = R[:4] == [1.0, 0.0, 0.0, 0.0] and R[6] == 0.0 and R[4] == R[8] and R[5] == -R[7] and axis == [0.0, 0.0, 1.0]
     matrix = arb_mat(3, 3, [near(entry) if entry not in (0.0, 1.0) else arb(entry) for entry in R])
     turn = "other" if not about_x else "none" if R[4] == 1.0 else "x"
-    return Joint(words[1] == "prismatic", matrix, _vector(words[12:15]), _index(words[2], count - 1), near(x[15]), arb(x[16]), column(axis), turn)
+    slides, coordinate = words[1] == "prismatic", _index(words[2], count - 1)
+    return Joint(slides, matrix, _vector(words[12:15]), coordinate, near(x[15]), arb(x[16]), column(axis), turn)
 
 
 def _exact(word: str) -> float:

@@ -46,9 +46,11 @@ class Problem:
 def problem_of(text: dict[str, bytes]) -> Problem:
     """Derive everything from the input files, by role."""
     roles = {role for role in text if not _EXTRA.fullmatch(role)}
-    need(roles in ({"chain", "problem"}, _DVRK | {"problem"}, {"chain"} | _PROCEDURE, _DVRK | _PROCEDURE), f"inputs: not a complete set: {sorted(roles)}")
+    complete = ({"chain", "problem"}, _DVRK | {"problem"}, {"chain"} | _PROCEDURE, _DVRK | _PROCEDURE)
+    need(roles in complete, f"inputs: not a complete set: {sorted(roles)}")
     try:
-        data = {role: parse(text[role], reals=True) for role in sorted(set(text) - {"arm", "tool", "chain"}) if not role.startswith("tape_")}
+        plain = {role for role in set(text) - {"arm", "tool", "chain"} if not role.startswith("tape_")}
+        data = {role: parse(text[role], reals=True) for role in sorted(plain)}
         return _stated(text, data) if "problem" in data else _from_procedure(text, data)
     except (KeyError, AttributeError, TypeError, IndexError, ValueError, StopIteration) as error:
         # A field of an input that is missing or of another type: what cannot be understood is not accepted.
@@ -65,13 +67,13 @@ def _stated(text: dict[str, bytes], data: dict[str, Any]) -> Problem:
 
 def _from_procedure(text: dict[str, bytes], data: dict[str, Any]) -> Problem:
     procedure, profile, tube = data["procedure"], data["profile"], data["tube"]
-    need(procedure["arm"] == profile["arm"] and tube["device"] == profile["name"], "procedure, profile and tube are about different devices")
+    need(procedure["arm"] == profile["arm"] and tube["device"] == profile["name"], "procedure, profile and tube disagree about the device")
     model, joints = model_of(text, procedure["arm"]["model"], procedure["arm"]["instrument"]), profile["joints"]
     need([joint["name"] for joint in joints] == list(model.names) == tube["joints"], "profile or tube: other joints than the model")
     need([unit_of(joint) for joint in joints] == tube["units"], "tube: other units than the profile")
-    limits = [(number(joint, f"lower_{unit_of(joint)}", -20, 20), number(joint, f"upper_{unit_of(joint)}", -20, 20)) for joint in joints]
+    ends = [[number(joint, f"{end}_{unit_of(joint)}", -20, 20) for joint in joints] for end in ("lower", "upper")]
     e = [number({"e": x}, "e", 0, 1) for x in listed(tube["e"], len(joints), len(joints), "e")]
-    return Problem(model, _inflated(model, limits, e), _by_name(procedure["constraints"]), data)
+    return Problem(model, _inflated(model, list(zip(*ends, strict=True)), e), _by_name(procedure["constraints"]), data)
 
 
 def unit_of(joint: dict[str, Any]) -> str:
@@ -138,4 +140,4 @@ def _per_tick(problem: Problem, servo: dict[str, Any], j: int, i: int) -> arb:
     need(len(gears) == 1 and servo["direction"] in (-1, 1), "servo: one gear and a direction of 1 or -1")
     first = problem.n - 4
     coupled = problem.model.coupling[j - first][i - first] if min(i, j) >= first else float(i == j)
-    return arb(coupled) * servo["direction"] * arb.pi() / (2048 * arb(gears[0]))
+    return arb(coupled * servo["direction"]) * arb.pi() / (2048 * arb(gears[0]))

@@ -1,4 +1,4 @@
-"""Regions of a procedure in the two shapes an inclusion needs: intersections of half-spaces, and grown convex hulls. Cylinders are not read."""
+"""Regions of a procedure in the two shapes an inclusion needs: intersections of half-spaces, and grown convex hulls. No cylinders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ def region_of(c: dict[str, Any]) -> tuple[bool, Faces | Solid]:
         if not keeps_in:
             return False, Solid("box", tuple(product(*zip(low, high, strict=True))), 0.0)
         unit = [[float(i == k) for i in range(3)] for k in range(3)]
-        sides = [(column(n), arb(b)) for n, b in zip(unit, high, strict=True)] + [(-column(n), -arb(a)) for n, a in zip(unit, low, strict=True)]
+        sides = [side for n, a, b in zip(unit, low, high, strict=True) for side in ((column(n), arb(b)), (-column(n), -arb(a)))]
         return True, Faces(tuple(sides))
     if kind == "keep_out_polytope":
         return False, Solid("polytope", tuple(_vector(v) for v in listed(c["vertices_B_m"], 4, 200, "vertices_B_m")), 0.0)

@@ -20,11 +20,11 @@ def check(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
     function, box_text, bounds = fields(certificate, "function box bounds")
     path, box = path_of(problem, function), box_of(box_text, problem.n)
     problem.covered_by(box)
-    pairs = [(j, l) for j in range(problem.n) for l in range(j, problem.n)]
+    pairs = [(j, k) for j in range(problem.n) for k in range(j, problem.n)]
     count, largest = 0, 0.0
     for pair, entry in zip(pairs, listed(bounds, len(pairs), len(pairs), "bounds"), strict=True):
-        j, l, bound_text, rule, tree = fields(entry, "j l bound rule tree")
-        need(type(j) is int and type(l) is int and (j, l) == pair, f"bounds: expected the pair {pair} here")
+        j, k, bound_text, rule, tree = fields(entry, "j l bound rule tree")
+        need(type(j) is int and type(k) is int and (j, k) == pair, f"bounds: expected the pair {pair} here")
         bound = exact_float(bound_text, "bound")
         need(bound >= 0 and rule in ("direct", "outer"), "bounds: below zero, or an unknown rule")
         f, part = excess(path, pair, bound, rule, box)
@@ -40,7 +40,7 @@ def path_of(problem: Problem, function: Any) -> Path:
         to_shaft, centre = problem.model.centre
         return to_shaft.reversed(centre)
     known = {f"point:{point}": path for point, path in problem.model.points.items()}
-    need(type(function) is str and function in known, "function: expected point:NAME of this arm, or rcm_offset where it has a remote centre")
+    need(type(function) is str and function in known, "function: expected point:NAME, or rcm_offset where there is a remote centre")
     return known[function]
 
 

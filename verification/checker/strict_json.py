@@ -83,9 +83,9 @@ def integer(value: Any, low: int, high: int, what: str) -> int:
 
 def number(record: Any, key: str, low: float, high: float) -> float:
     """A number of an input file in [low, high]."""
-    value = record.get(key) if type(record) is dict else None
+    value: Any = record.get(key) if type(record) is dict else None
     need(type(value) in (int, float) and low <= value <= high, f"{key}: expected a number in [{low}, {high}]")
-    return float(value)  # type: ignore[arg-type]  # need() has just established that it is a number
+    return float(value)
 
 
 def name(value: Any, what: str) -> str:

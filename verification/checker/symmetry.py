@@ -1,7 +1,7 @@
 """Which coordinates the distance of a body point from a fixed point does not depend on, decided by exact algebra.
 
-|P - centre|^2 is expanded over the rationals. Each turning joint has symbols c, s for its angle, each constant turn about x symbols C, S for its
-own; of both only c^2 + s^2 = 1 is used, so the answer holds for any constant angles, the file's and the program's rounded ones alike.
+|P - centre|^2 is expanded over the rationals. A turning joint has symbols c, s for its angle, a constant turn about x symbols C, S for
+its own; of both only c^2 + s^2 = 1 is used, so the answer holds for any constant angles, the file's and the program's rounded ones alike.
 Replacing c^2 by 1 - s^2 leaves a unique normal form: a coordinate that does not occur in it does not matter.
 """
 
