@@ -36,3 +36,18 @@ def campaign_shield(
         result = run_shield_campaign(cases, seed, lambda done: bar.update(task, completed=done))
     out.print(str(result), markup=False)
     raise typer.Exit(0 if result.ok else 3)
+
+
+@campaign_app.command("forgeries")
+def campaign_forgeries(
+    cases: Annotated[int, typer.Option(help="How many forged directories.", min=1)] = 5_000,
+    seed: Annotated[int, typer.Option(help="Seed of the choice of forgeries.")] = 0,
+) -> None:
+    """Forged certificates against the checker: nothing false or incomplete may be accepted. Exit code 3 if it is, or if vacuous."""
+    from verification.campaign import run_forgeries
+
+    with progress_bar() as bar:
+        task = bar.add_task("forgeries", total=cases)
+        result = run_forgeries(cases, seed, lambda done: bar.update(task, completed=done))
+    out.print(str(result), markup=False)
+    raise typer.Exit(0 if result.ok else 3)
