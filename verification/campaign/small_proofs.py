@@ -132,7 +132,7 @@ def _inclusion(problem: Problem, id_: str, margin: str, fixed: list[int], box: e
     keeps_in, region = regions.region_of(problem.constraints[constraint])
     points, radius = problem.model.bodies[body]
     grown = arb(exact.exactly(radius) + exact.rational(margin, "margin"))
-    choice = inclusion.choice([problem.model.points[point] for point in points], keeps_in, region, grown + 1e-11)
+    choice = inclusion.choice([problem.model.points[point] for point in points], keeps_in, region, grown + 1e-6)
     tree = grow(chain.frozen(box, fixed), choice, 4000)
     return {"kind": "inclusion", "constraint": constraint, "body": body, "margin": margin, "box": _text(box), "frozen": fixed, "tree": tree}
 

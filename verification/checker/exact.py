@@ -17,7 +17,7 @@ from .strict_json import listed, need
 ctx.prec = 64
 Box = list[tuple[float, float]]
 NODES_MAX, LEVELS_MAX, LEAF = 400_000, 120, 255
-_FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}")
+_FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p(?:\+[0-9]{1,2}|-[0-9]{1,4})")
 _RATIONAL = re.compile(r"(-?[1-9][0-9]{0,1999}|0)(?:/([1-9][0-9]{0,1999}))?")
 
 

@@ -36,8 +36,9 @@ class Model:
 def model_of(files: dict[str, bytes], arm: str, instrument: str) -> Model:
     """The model of the inputs; `arm` and `instrument` are named by the procedure."""
     model = _chain(files["chain"]) if "chain" in files else _psm(files, arm, instrument)
-    for path in model.points.values():
+    for path in [*model.points.values(), *([model.centre[0]] if model.centre is not None else [])]:
         check_rigid(path.joints)
+    need(all(radius > 0 for _, radius in model.bodies.values()), "a body without thickness")
     return model
 
 
@@ -152,7 +153,9 @@ def _chain_joint(words: list[str], count: int) -> Joint:
 
 
 def _exact(word: str) -> float:
-    return 0.0 if word == "-0x0.0p+0" else exact_float(word, "chain")
+    value = 0.0 if word == "-0x0.0p+0" else exact_float(word, "chain")
+    need(abs(value) <= 10.0, "chain: a number above 10 m or rad")
+    return value
 
 
 def _vector(words: list[str]) -> arb_mat:

@@ -46,8 +46,7 @@ class Problem:
 def problem_of(text: dict[str, bytes]) -> Problem:
     """Derive everything from the input files, by role."""
     roles = {role for role in text if not _EXTRA.fullmatch(role)}
-    complete = ({"chain", "problem"}, _DVRK | {"problem"}, {"chain"} | _PROCEDURE, _DVRK | _PROCEDURE)
-    need(roles in complete, f"inputs: not a complete set: {sorted(roles)}")
+    need(roles in ({"chain", "problem"}, _DVRK | {"problem"}, _DVRK | _PROCEDURE), f"inputs: not a complete set: {sorted(roles)}")
     try:
         plain = {role for role in set(text) - {"arm", "tool", "chain"} if not role.startswith("tape_")}
         data = {role: parse(text[role], reals=True) for role in sorted(plain)}

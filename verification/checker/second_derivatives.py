@@ -11,8 +11,8 @@ from .exact import Box, box_of, exact_float
 from .problem import Problem
 from .strict_json import fields, listed, need
 
-_RIGID = arb(1) + arb(2) ** -30
-"""Constants are rotations to 1e-11 only: the motions dropped in front may stretch by less than this."""
+_RIGID = arb(1) + arb(2) ** -25
+"""Constants are rotations to 1e-11 only: the motions dropped in front, at most some 60, may stretch a square by less than this."""
 
 
 def check(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:

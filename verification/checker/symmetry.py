@@ -14,8 +14,8 @@ from .chain import Joint, Path
 from .exact import exactly
 from .strict_json import need
 
-SLACK_M = 1e-11
-"""Lengths are expanded as single rationals, the model is known to 2^-50: what freezing a coordinate costs."""
+SLACK_M = 1e-6
+"""What freezing a coordinate costs: the expansion takes rotations as exact, `check_rigid` only to 1e-11, over a reach of some 300 m at most."""
 
 
 def check_frozen(path: Path, centre: Sequence[float], coordinates: Sequence[int]) -> None:
