@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import flint
 import numpy as np
 
-from toolkit import FloatArray
+from toolkit import FloatArray, SolverFailure
 from toolkit.graph import Operation, Tape
 
-from ..kernels import Kernel
+from ..kernels import CompiledKernel, Kernel, NumpyKernel
 
 BITS = 200
+PART = 10_000
 _A, _B = Operation("input", (0, 0)), Operation("input", (0, 1))
 
 Exact = Callable[[flint.arb, flint.arb], flint.arb]
@@ -89,6 +90,48 @@ class KernelResult:
     @property
     def ok(self) -> bool:
         return not self.escapes and 4 * self.bounded > self.boxes
+
+
+@dataclass(frozen=True)
+class KernelCampaign:
+    """Over all operations: boxes, how many were bounded, the escapes, and operations whose compiled bounds are not numpy's."""
+
+    boxes: int
+    bounded: int
+    escapes: tuple[str, ...]
+    differing: tuple[str, ...]
+    note: str
+
+    @property
+    def ok(self) -> bool:
+        return not self.escapes and not self.differing and 4 * self.bounded > self.boxes
+
+    def __str__(self) -> str:
+        words = f"{self.boxes} boxes, {self.bounded} bounded, {len(self.escapes)} escapes, C differs in {list(self.differing)}"
+        return "\n".join([words, *self.escapes[:5], *([f"C not compared: {self.note}"] if self.note else [])])
+
+
+def run_kernel_campaign(count: int, seed: int, progress: Callable[[float], None]) -> KernelCampaign:
+    """`count` boxes for every operation, in parts; the numpy kernel against Arb, the compiled one against numpy, bit for bit."""
+    total, bounded, escapes, differing, note = 0, 0, list[str](), list[str](), ""
+    found = list(probes())
+    for k, probe in enumerate(found):
+        kernel = NumpyKernel(probe.tape)
+        try:
+            compiled = CompiledKernel(probe.tape)
+        except SolverFailure as error:
+            compiled, note = None, str(error)
+        for part, start in enumerate(range(0, count, PART)):
+            result = check_kernel(kernel, probe, min(PART, count - start), seed + part)
+            total, bounded = total + result.boxes, bounded + result.bounded
+            escapes += result.escapes
+            box = boxes(min(PART, count - start), np.random.default_rng([seed, part]))
+            if compiled is not None and not all(
+                np.array_equal(a, b, equal_nan=True) for a, b in zip(compiled(*box), kernel(*box), strict=True)
+            ):
+                differing.append(probe.name)
+            progress((k + min(start + PART, count) / count) / len(found))
+    return KernelCampaign(total, bounded, tuple(escapes), tuple(dict.fromkeys(differing)), note)
 
 
 def check_kernel(kernel: Kernel, probe: Probe, count: int, seed: int) -> KernelResult:
