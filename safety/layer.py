@@ -13,6 +13,8 @@ from .monitors import Monitors, Observation, Reaction, Violation
 from .shield import Certification, Shield
 from .stop_plan import brake
 
+STOP_SHARES = (1.0, 0.85)
+"""A stop is planned with the filter's deceleration, then, if rounding to ticks alone spoilt the rates, with this share of it."""
 GROWTH = 2.0
 
 
@@ -111,6 +113,11 @@ class SafetyLayer:
         """Send nothing more: the device cannot be trusted to apply what it is sent, or was not sent anything for too long."""
         self._latch(Violation("A2", reason, Reaction.HOLD))
 
+    @property
+    def gentlest_brake_m_s2(self) -> float:
+        """The smallest deceleration of the fastest limited point that a stop is planned with."""
+        return self._filter.brake_m_s2 * min(STOP_SHARES)
+
     def continue_tail(self, reason: str) -> Decision:
         """The head of the stored tail without looking at anything else: for a period that is over before it could be certified."""
         memory = self._require_memory()
@@ -158,7 +165,7 @@ class SafetyLayer:
         step = np.asarray(ticks - memory.newest)
         certification = Certification({}, ("command_class",), "")
         plan = ticks[None]
-        for share in (1.0, 0.85):
+        for share in STOP_SHARES:
             stop = brake(ticks, step, tip_step_m, share * self._filter.brake_m_s2, self._shield.command_class)
             plan = np.concatenate([ticks[None], stop])
             certification = self._shield.certify(memory, plan)

@@ -4,12 +4,12 @@ A plan is certified after a history H iff H + plan is in class C, every window t
 commanded rates hold, and it comes to rest within n_max periods. Nothing in here depends on a solver.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from toolkit import CommandClass, InvalidInput, Margin, TickArray, TickMap, Tube
+from toolkit import CommandClass, FloatArray, InvalidInput, Margin, TickArray, TickMap, Tube
 
 from .batch_function import ArmGraph
 from .commanded_rates import CommandedRates
@@ -38,7 +38,8 @@ class Certification:
 class Shield:
     """Certifies plans for one arm, one constraint set, one tick map, one tube, one command class.
 
-    Assumes: A1-A7 of the guarantee; K from the arm model bounds the second derivatives over the joint limits inflated by e.
+    proved_bounds: K (n, n) by body point (and "rcm_offset"), in place of the arm model's analytic bounds.
+    Assumes: A1-A7 of the guarantee; K bounds the second derivatives over the joint limits inflated by e.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Shield:
         command_class: CommandClass,
         bounds: Bounds,
         n_max: int,
+        proved_bounds: Mapping[str, FloatArray] | None = None,
     ) -> None:
         boxes = [c for c in constraints if isinstance(c, JointBox)]
         if len(boxes) != 1 or boxes[0].lower.shape != (arm.n,):
@@ -61,8 +63,11 @@ class Shield:
             raise InvalidInput("shield: arm, tick map, tube and command class disagree about the number of joints, or n_max is not 2..80")
         self.tick_map, self.tube, self.command_class, self.n_max = tick_map, tube, command_class, n_max
         box = (boxes[0].lower - tube.e, boxes[0].upper + tube.e)
+        proved = proved_bounds or {}
         self.K = arm.second_derivative_bounds(*box)
-        K_centre = arm.rcm_offset_bounds(*box) if arm.shaft is not None else None
+        for i, point in enumerate(arm.point_names):
+            self.K[i] = proved.get(point, self.K[i])
+        K_centre = proved.get("rcm_offset", arm.rcm_offset_bounds(*box)) if arm.shaft is not None else None
         if not (self.K.shape == (len(arm.point_names), arm.n, arm.n) and np.isfinite(self.K).all() and (self.K >= 0).all()):
             raise InvalidInput("arm model: its second-derivative bounds are not finite, non-negative and of shape (m, n, n)")
         self._check = WindowCheck(arm, constraints, self.K, K_centre, bounds)

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "controllers": {"toolkit"},
     "safety": {"toolkit"},
     "devices": {"toolkit"},
-    "verification": {"toolkit", "controllers", "safety"},
+    "verification": {"toolkit", "controllers", "safety", "verification.checker"},
     "toolkit.app": {"toolkit", "controllers", "safety", "devices", "verification"},
     "verification.checker": set[str](),
 }

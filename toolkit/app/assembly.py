@@ -1,6 +1,7 @@
 """The composition root: a procedure becomes an arm, a safety layer and the numbers everyone shares. Nothing is enabled here."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -50,6 +51,8 @@ class Assembly:
     paths: dict[int, SampledPath]
     lower: FloatArray
     upper: FloatArray
+    proved_bounds: Mapping[str, FloatArray] | None = None
+    proofs_digest: str = ""  # SHA-256 of the summary of the proofs whose bounds the shield uses; empty: analytic bounds
 
     def safety_layer(self) -> SafetyLayer:
         """A layer of its own for one run."""
@@ -79,12 +82,14 @@ class Assembly:
             "limits": hashlib.sha256(limits.encode()).hexdigest(),
             "tick_map": self.profile.tick_map.digest,
             **{name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
+            **({"proofs": self.proofs_digest} if self.proofs_digest else {}),
         }
 
 
-def assemble(path: Path | str) -> Assembly:
+def assemble(path: Path | str, proved_bounds: Mapping[str, FloatArray] | None = None) -> Assembly:
     """Read a procedure and everything it names, and refuse what cannot work, before any device is touched.
 
+    proved_bounds: second-derivative bounds from checked proofs (`proved`), in place of the analytic ones.
     Raises:
         SpecificationError: any file is wrong, or they contradict each other; names file, line, field, value, allowed.
     """
@@ -93,7 +98,7 @@ def assemble(path: Path | str) -> Assembly:
     _check_arm(procedure, profile)
     paths = read_servo_paths(procedure)
     check_regions(procedure, profile.arm_model.bodies, paths)
-    assembly = put_together(procedure, profile, profile.tube_path, paths)
+    assembly = put_together(procedure, profile, profile.tube_path, paths, proved_bounds)
     _check_calibration(procedure)
     _check_stage(procedure, profile)
     check_numbers(assembly)
@@ -102,7 +107,13 @@ def assemble(path: Path | str) -> Assembly:
     return assembly
 
 
-def put_together(procedure: Procedure, profile: ArmProfile, tube_path: Path, paths: dict[int, SampledPath]) -> Assembly:
+def put_together(
+    procedure: Procedure,
+    profile: ArmProfile,
+    tube_path: Path,
+    paths: dict[int, SampledPath],
+    proved_bounds: Mapping[str, FloatArray] | None = None,
+) -> Assembly:
     """The parts of a run from what has been read. Not asked here: what matters only before a motion (a calibration's date, reach).
 
     Raises:
@@ -112,8 +123,8 @@ def put_together(procedure: Procedure, profile: ArmProfile, tube_path: Path, pat
     _check_tube(procedure, profile, tube)
     lower, upper = profile.joint_lower, profile.joint_upper
     constraints = tuple(constraints_of(procedure, arm, lower, upper))
-    shield = _shield(procedure, profile, arm, tube, constraints)
-    return Assembly(procedure, profile, tube_path, arm, tube, constraints, shield, paths, lower, upper)
+    shield = _shield(procedure, profile, arm, tube, constraints, proved_bounds)
+    return Assembly(procedure, profile, tube_path, arm, tube, constraints, shield, paths, lower, upper, proved_bounds)
 
 
 def _check_arm(procedure: Procedure, profile: ArmProfile) -> None:
@@ -138,11 +149,16 @@ def _check_tube(procedure: Procedure, profile: ArmProfile, tube: Tube) -> None:
 
 
 def _shield(
-    procedure: Procedure, profile: ArmProfile, arm: SerialArm, tube: Tube, constraints: tuple[Constraint, ...]
+    procedure: Procedure,
+    profile: ArmProfile,
+    arm: SerialArm,
+    tube: Tube,
+    constraints: tuple[Constraint, ...],
+    proved_bounds: Mapping[str, FloatArray] | None,
 ) -> Shield:
     bounds = Bounds(procedure.assumptions.A6.float_error_m, procedure.assumptions.A5.eps_R_m)
     try:
-        return Shield(arm, constraints, profile.tick_map, tube, profile.command_class, bounds, N_MAX)
+        return Shield(arm, constraints, profile.tick_map, tube, profile.command_class, bounds, N_MAX, proved_bounds)
     except InvalidInput as error:
         raise procedure.error(str(error), "constraints") from error
 

@@ -14,6 +14,7 @@ from .cli_audit import audit_app
 from .cli_audit_keys import add_key_commands
 from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, err, out, progress_bar
+from .cli_proofs import check_command, verify_command
 from .cli_report import report, summary_table
 from .cli_trace import sbom, trace
 
@@ -33,6 +34,8 @@ app.add_typer(campaign_app, name="campaign")
 app.command()(report)
 app.command()(trace)
 app.command()(sbom)
+app.command("verify")(verify_command)
+app.command("check")(check_command)
 
 
 @app.command()
@@ -40,6 +43,7 @@ def run(
     procedure: ProcedureFile,
     out_directory: Annotated[Path, typer.Option("--out", help="New directory for log, figures and report.", show_default=False)],
     view: Annotated[bool, typer.Option("--view", help="Open the live 3-D view in a browser (extra: view).")] = False,
+    proofs: Annotated[Path | None, typer.Option(help="Proofs of this procedure: checked, then used by the shield.")] = None,
     operator_key: Annotated[Path | None, typer.Option(help="Key file that vouches for the log (`primum audit keygen`).")] = None,
     second_place: Annotated[Path | None, typer.Option(help="Directory that takes every checkpoint of the log a second time.")] = None,
     operator: Annotated[str, typer.Option(help="Who runs it; default: the operating system's user.")] = "",
@@ -52,18 +56,23 @@ def run(
     """
     from .assembly import assemble
     from .log_options import LogOptions, who_vouches
+    from .proved import assemble_proved, read_proofs
     from .results import write_results
     from .run import run_procedure
 
     options = LogOptions.resolve(operator, operator_key, second_place, subject, reason)
-    assembly = assemble(procedure)
+    record = None if proofs is None else read_proofs(proofs)
+    assembly = assemble(procedure) if record is None else assemble_proved(procedure, record)
     with progress_bar() as bar:
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
-        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options)
+        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options, record)
     summary = write_results(assembly, out_directory, result.outcome)
     out.print(summary_table(summary))
-    out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
+    if record is None:
+        out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
+    else:
+        out.print(f"proofs: {record}", markup=False)
     out.print(f"log: {who_vouches(out_directory / 'audit')}", markup=False, soft_wrap=True)
     if summary.reason:
         err.print(f"{summary.status}: {summary.reason}", markup=False, style="red")

@@ -25,6 +25,7 @@ from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
 from .log_options import LogOptions
 from .pilot import Pilot
+from .proved import ProofRecord, assemble_proved
 from .realtime import RealtimeGrant, request_realtime
 from .run_records import LineWatch, open_log, record_device
 
@@ -44,11 +45,14 @@ class Outcome:
     realtime: dict[str, bool] = field(default_factory=dict)
 
 
-def control_main(procedure_path: str, run_directory: str, port: str | None, options: LogOptions, pipe: Connection) -> None:
+def control_main(
+    procedure_path: str, run_directory: str, port: str | None, options: LogOptions, pipe: Connection, proofs: ProofRecord | None = None
+) -> None:
     """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a loop interrupted at a random line would not stop safely
     try:
-        outcome = _Run(assemble(procedure_path), Path(run_directory), port, options, pipe).execute()
+        assembly = assemble(procedure_path) if proofs is None else assemble_proved(procedure_path, proofs)
+        outcome = _Run(assembly, Path(run_directory), port, options, pipe).execute()
     except ToolkitError as error:
         outcome = Outcome("refused", str(error), error.exit_code)
     with suppress(OSError):  # nobody may listen any more; the log has it

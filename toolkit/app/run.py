@@ -20,6 +20,7 @@ from toolkit import InvalidInput, Verdict
 from .assembly import Assembly, assemble
 from .control_process import Outcome, control_main
 from .log_options import LogOptions
+from .proved import ProofRecord, assemble_proved
 from .report_data import drawn_regions
 from .view import LiveView, ViewSample, start_view
 
@@ -51,6 +52,7 @@ def run_procedure(
     assembly: Assembly | None = None,
     viewed: Callable[[str], None] | None = None,
     options: LogOptions | None = None,
+    proofs: ProofRecord | None = None,
 ) -> RunResult:
     """Run a procedure into a new run directory.
 
@@ -58,11 +60,13 @@ def run_procedure(
         progress: called with the control process's status a few times a second.
         viewed: called with the live view's address once it serves; None: there is no view.
         options: of the log; None: as environment and configuration file say.
+        proofs: checked proofs; the shield uses their bounds, and the run is refused if they are about anything else.
     Raises:
         SpecificationError, InvalidInput: bad input; no device was touched. DeviceFault: the simulated arm did not start.
         AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it; nothing was made.
     """
-    assembly, options = assembly or assemble(path), options or LogOptions.resolve()
+    assembly = assembly or (assemble(path) if proofs is None else assemble_proved(path, proofs))
+    options = options or LogOptions.resolve()
     refuse_unresolved(options.state)
     if options.operator_key is not None and directory.resolve() in options.operator_key.resolve().parents:
         raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others: keep it apart")
@@ -76,7 +80,7 @@ def run_procedure(
         port = None
         if assembly.profile.is_simulated:
             port = stack.enter_context(launch_simulated_arm(assembly.profile, truth=truth)).port
-        outcome = _watch(path, directory, port, options, progress)
+        outcome = _watch(path, directory, port, options, progress, proofs)
         if truth is not None:
             time.sleep(AFTER_S)
     return RunResult(directory, outcome, truth)
@@ -107,14 +111,16 @@ def _showing(view: LiveView, assembly: Assembly, progress: Progress) -> Progress
     return show
 
 
-def _watch(path: Path, directory: Path, port: str | None, options: LogOptions, progress: Progress) -> Outcome:
+def _watch(
+    path: Path, directory: Path, port: str | None, options: LogOptions, progress: Progress, proofs: ProofRecord | None = None
+) -> Outcome:
     """Run the control process and listen. Ctrl-C asks it to stop; a second one changes nothing: it is already stopping."""
     # One thread for linear algebra: 12 x 12 matrices gain nothing, and spinning workers would take the device's core.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=control_main, args=(str(path), str(directory), port, options, theirs), daemon=True)
+    process = context.Process(target=control_main, args=(str(path), str(directory), port, options, theirs, proofs), daemon=True)
     interrupted: list[int] = []
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:

@@ -149,13 +149,18 @@ class SerialArm:
         return second_derivative_bound(joints, end, lower, upper)
 
     @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the chain, tip, points, bodies and shaft with exact (hex) constants. Names of files are not part of it."""
+    def canonical(self) -> str:
+        """Chain, tip, points, bodies and shaft with exact (hex) constants, one a line. Names of files are not part of it."""
         tip = Joint("tip", self.joints[-1].kind, self.X_tip, 0).canonical()
         lines = ["serial-arm/1", *self.joint_names, *(j.canonical() for j in self.joints), tip]
         lines += [p.canonical() for p in self.body_points] + [b.canonical() for b in self.bodies]
         lines += [self.shaft.canonical() if self.shaft else "no shaft", *(float(x).hex() for x in self.coupling.ravel())]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return "\n".join(lines)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of `canonical`."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
     @cached_property
     def _numeric(self) -> ca.Function:

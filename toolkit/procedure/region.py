@@ -20,6 +20,8 @@ class Region(Part):
     name: appears in margins, verdicts and the report.
     bodies: bodies of the arm model, each the convex hull of its points plus its radius; the whole body obeys.
     hidden_from_controller: the controller plans as if the region were not there; filter and shield still enforce it.
+    prove: `primum verify` is asked whether no allowed configuration at all brings these bodies within 1 mm of a keep-out region
+        ("unreachable"), or out of a keep-in region less 1 mm ("contained"). Filter and shield enforce the region whatever the answer is.
     """
 
     keeps_in: ClassVar[bool]
@@ -27,10 +29,18 @@ class Region(Part):
     name: Name
     bodies: Names
     hidden_from_controller: StrictBool = False
+    prove: Literal["unreachable", "contained"] | None = None
 
     @model_validator(mode="after")
     def _bodies_are_named_once(self) -> Self:
         raise_problems(type(self).__name__, repeated(self.bodies, "bodies"))
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_to_be_proved_fits(self) -> Self:
+        fitting, what = ("contained", "in") if self.keeps_in else ("unreachable", "out of")
+        if self.prove not in (None, fitting):
+            raise_problems(type(self).__name__, [(("prove",), self.prove, f"of a region to keep {what}: only {fitting!r} can be asked")])
         return self
 
 

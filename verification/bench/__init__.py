@@ -2,5 +2,6 @@
 
 from .audit import AuditBench, AuditBenchRow, bench_audit
 from .mpc import MpcBench, MpcBenchRow, bench_mpc, lissajous
+from .proofs import ProofTiming, bench_proofs
 
-__all__ = ["AuditBench", "AuditBenchRow", "MpcBench", "MpcBenchRow", "bench_audit", "bench_mpc", "lissajous"]
+__all__ = ["AuditBench", "AuditBenchRow", "MpcBench", "MpcBenchRow", "ProofTiming", "bench_audit", "bench_mpc", "bench_proofs", "lissajous"]

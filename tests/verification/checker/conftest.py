@@ -1,0 +1,9 @@
+import pytest
+
+from verification.campaign.forgery_tricks import Stock
+
+
+@pytest.fixture(scope="session")
+def stock() -> Stock:
+    """A valid proofs directory with a certificate of every kind, in memory."""
+    return Stock()

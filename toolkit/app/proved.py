@@ -1,0 +1,103 @@
+"""Proofs in a run: nothing is taken from a proofs directory that the checker has not accepted and that is not about this very run."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import casadi as ca
+import numpy as np
+
+from toolkit import FloatArray, SpecificationError
+from toolkit.graph import Tape
+
+from .assembly import Assembly, assemble
+from .proof_inputs import render_inputs
+
+CHECK_S_MAX = 600.0
+
+
+@dataclass(frozen=True, eq=False)
+class ProofRecord:
+    """What a run takes over from checked proofs.
+
+    directory: for messages. digest: SHA-256 of the summary, which names every certificate and input by its own. inputs: hashes by role.
+    bounds: K (n, n) by body point, and "rcm_offset". verdicts: by obligation.
+    """
+
+    directory: str
+    digest: str
+    inputs: Mapping[str, str]
+    bounds: Mapping[str, FloatArray]
+    verdicts: Mapping[str, str]
+
+    def __str__(self) -> str:
+        others = [f"{name} {verdict}" for name, verdict in self.verdicts.items() if verdict != "PROVED"]
+        proved = f"{len(self.verdicts) - len(others)} of {len(self.verdicts)} obligations proved and checked"
+        return f"{proved}; {', '.join(others)}" if others else proved
+
+
+def proof_inputs_of(assembly: Assembly) -> dict[str, bytes]:
+    """The inputs of a procedure's proofs, with the tape of the body points: a change of the model's code changes its hash too."""
+    q = ca.SX.sym("q", assembly.arm.n)
+    tape = Tape.of(ca.Function("points", [q], ca.cse([ca.vec(assembly.arm.points_sx(q))])))
+    return render_inputs(assembly, {"tape_points": tape.text.encode("ascii")})
+
+
+def read_proofs(directory: Path) -> ProofRecord:
+    """Have the checker check all of it in a process of its own, then read the bounds.
+
+    Raises:
+        SpecificationError: not a directory of proofs, or the checker does not accept it; with its first objection.
+    """
+    try:
+        data = (directory / "summary.json").read_bytes()
+        done = subprocess.run(
+            [sys.executable, "-m", "verification.checker", str(directory)], capture_output=True, text=True, check=False, timeout=CHECK_S_MAX
+        )
+        if done.returncode != 0:
+            objections = [line for line in done.stdout.splitlines() if line.startswith("REJECTED")] or [done.stderr.strip()]
+            raise SpecificationError(f"the checker does not accept these proofs: {objections[0][:400]}", file=str(directory))
+        summary = json.loads(data)
+        bounds = {}
+        for row in summary["obligations"]:
+            if row["file"] is not None:
+                certificate = (directory / row["file"]).read_bytes()
+                if hashlib.sha256(certificate).hexdigest() != row["sha256"]:
+                    raise SpecificationError("changed while it was read", file=str(directory / row["file"]))
+                bounds.update(_bounds_in(json.loads(certificate)))
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
+        raise SpecificationError(f"cannot be read as proofs: {error}", file=str(directory)) from error
+    verdicts = {row["id"]: row["verdict"] for row in summary["obligations"]}
+    return ProofRecord(str(directory), hashlib.sha256(data).hexdigest(), summary["inputs"], bounds, verdicts)
+
+
+def _bounds_in(certificate: dict[str, object]) -> dict[str, FloatArray]:
+    if certificate["kind"] != "second_derivative_bound":
+        return {}
+    function, box, bounds = certificate["function"], certificate["box"], certificate["bounds"]
+    if not (isinstance(function, str) and isinstance(box, list) and isinstance(bounds, list)):
+        raise ValueError("second_derivative_bound: function, box or bounds of another type")
+    K = np.zeros((len(box), len(box)))
+    for entry in bounds:
+        K[entry["j"], entry["l"]] = K[entry["l"], entry["j"]] = float.fromhex(entry["bound"])
+    return {function.removeprefix("point:"): K}
+
+
+def assemble_proved(path: Path | str, proofs: ProofRecord) -> Assembly:
+    """Assemble a procedure with the proved bounds in the shield.
+
+    Raises:
+        SpecificationError: as `assemble`; or the proofs are about other inputs: names the role, and both hashes.
+    """
+    assembly = replace(assemble(path, proofs.bounds), proofs_digest=proofs.digest)
+    here = {role: hashlib.sha256(data).hexdigest() for role, data in proof_inputs_of(assembly).items()}
+    for role in sorted({*here, *proofs.inputs}):
+        mine, theirs = here.get(role, "absent"), proofs.inputs.get(role, "absent")
+        if mine != theirs:
+            problem = f"these proofs are about another {role}: it has SHA-256 {mine} here, {theirs} in the proofs"
+            raise SpecificationError(problem, file=proofs.directory, field=role)
+    return assembly

@@ -1,0 +1,14 @@
+"""What a procedure's guarantee rests on, as questions that the prover can decide and certificates that the checker can re-check."""
+
+from .directory import ProofDirectory
+from .inclusion import InclusionTask, region_of
+from .obligation import Obligation, Outcome, Verdict
+from .run import prove_all
+from .second_derivatives import SecondDerivativeTask
+from .stop_length import StopLengthTask
+from .tube_threshold import TubeThresholdTask
+
+__all__ = [
+    "InclusionTask", "Obligation", "Outcome", "ProofDirectory", "SecondDerivativeTask", "StopLengthTask", "TubeThresholdTask", "Verdict",
+    "prove_all", "region_of",
+]  # fmt: skip

@@ -1,0 +1,43 @@
+"""Obligation: the arithmetic of A1: a sample inside e_monitor leaves the joint inside e until the next one is acted on."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from .obligation import Effort, Outcome, Progress, Verdict
+
+
+@dataclass(frozen=True)
+class TubeThresholdTask:
+    """Columns of the tube file, one entry per joint, exact. tick_sum: sum_i |M_ji|, what one tick of every servo moves the joint by."""
+
+    names: tuple[str, ...]
+    encoder_excess: tuple[Fraction, ...]
+    encoder_error: tuple[Fraction, ...]
+    joint_error: tuple[Fraction, ...]
+    growth: tuple[Fraction, ...]
+    e_monitor: tuple[Fraction, ...]
+    e: tuple[Fraction, ...]
+    tick_sum: tuple[Fraction, ...]
+    safety_factor: Fraction
+    age_s_max: Fraction
+    age_identified_s: Fraction
+    period_s: Fraction
+
+    def question(self) -> dict[str, Any]:
+        return {}
+
+    def prove(self, effort: Effort, progress: Progress) -> Outcome:
+        """e_monitor >= excess / f + error; e - e_monitor >= joint error + growth / f; growth >= (1 + age / T) sum |M|."""
+        if not self.age_s_max <= self.age_identified_s:
+            return Outcome(Verdict.UNKNOWN, detail="does not hold: age_s_max is longer than the tube was identified for")
+        f = self.safety_factor
+        for j, name in enumerate(self.names):
+            inside = 0 < self.e_monitor[j] < self.e[j] and self.e_monitor[j] >= self.encoder_excess[j] / f + self.encoder_error[j]
+            between = self.e[j] - self.e_monitor[j] >= self.joint_error[j] + self.growth[j] / f
+            grows = self.growth[j] >= (1 + self.age_identified_s / self.period_s) * self.tick_sum[j]
+            if not (inside and between and grows):
+                return Outcome(Verdict.UNKNOWN, detail=f"does not hold for joint {name}: e, e_monitor and their parts do not add up")
+        periods = 1 + ceil(self.age_s_max / self.period_s)
+        return Outcome(Verdict.PROVED, "tube_threshold", {"reaction_periods": periods}, f"a deviation is acted on within {periods} periods")
