@@ -31,11 +31,6 @@ add_key_commands(audit_app)
 app.add_typer(devices_app, name="devices")
 app.add_typer(bench_app, name="bench")
 app.add_typer(campaign_app, name="campaign")
-app.command()(report)
-app.command()(trace)
-app.command()(sbom)
-app.command("verify")(verify_command)
-app.command("check")(check_command)
 
 
 @app.command()
@@ -97,6 +92,13 @@ def validate(procedure: ProcedureFile) -> None:
     for difference in assembly.arm.limits.differences:
         out.print(f"note: {difference}", markup=False, soft_wrap=True)
     out.print("valid")
+
+
+app.command("verify")(verify_command)
+app.command("check")(check_command)
+app.command()(report)
+app.command()(trace)
+app.command()(sbom)
 
 
 @app.command("identify-tube")
