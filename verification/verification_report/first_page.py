@@ -9,6 +9,7 @@ from .blocks import Block, Bullets, Cell, Subtitle, Table, Text, Tone, cells
 from .content import VerificationData
 
 LISTED_MAX = 4
+LETTERS_MAX = 90
 _OUTCOME: dict[str, Tone] = {"held": "ok", "violated": "bad", "not measured": "warn"}
 CLAIM = (
     "If assumptions A1 to A7 hold up to some instant, each constraint below held at every instant of this run up to it, "
@@ -56,13 +57,14 @@ def _missing(reasons: tuple[Gap, ...]) -> tuple[Block, ...]:
 
 
 def _place(gap: Gap) -> str:
-    return gap.where.rpartition("/")[2]
+    return gap.where.rpartition("::")[2] or gap.where
 
 
 def _listed(places: list[str]) -> str:
-    shown = list(dict.fromkeys(places))
-    more = f" and {len(shown) - 2 * LISTED_MAX} more" if len(shown) > 2 * LISTED_MAX else ""
-    return ", ".join(shown[: 2 * LISTED_MAX]) + more
+    places = list(dict.fromkeys(places))
+    shown = [place for i, place in enumerate(places) if sum(len(earlier) + 2 for earlier in places[:i]) + len(place) <= LETTERS_MAX] or places[:1]
+    more = f" and {len(places) - len(shown)} more" if len(places) > len(shown) else ""
+    return ", ".join(shown) + more
 
 
 def _in_short(data: VerificationData) -> Table:
