@@ -61,10 +61,11 @@ def _place(gap: Gap) -> str:
 
 
 def _listed(places: list[str]) -> str:
-    places = list(dict.fromkeys(places))
-    shown = [place for i, place in enumerate(places) if sum(len(earlier) + 2 for earlier in places[:i]) + len(place) <= LETTERS_MAX] or places[:1]
-    more = f" and {len(places) - len(shown)} more" if len(places) > len(shown) else ""
-    return ", ".join(shown) + more
+    """As many places as fit into about a line, and how many more there are."""
+    first, *rest = dict.fromkeys(places)
+    while rest and len(first) + len(rest[0]) < LETTERS_MAX:
+        first += f", {rest.pop(0)}"
+    return first + (f" and {len(rest)} more" if rest else "")
 
 
 def _in_short(data: VerificationData) -> Table:

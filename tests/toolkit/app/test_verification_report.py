@@ -13,6 +13,7 @@ from tests.toolkit.app.conftest import Recorded
 from tests.verification.trace.small import evidence
 from toolkit.app import cli, verification_report
 from toolkit.app.verification_report import Sources, gather, required_obligations
+from toolkit.app.version import version_info
 from verification.trace import write_evidence
 from verification.verification_report import RefusedReport, VerificationData, refusals
 
@@ -111,7 +112,7 @@ def test_evidence_of_another_commit_refuses(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.requirement("AUD-031")
 def test_a_tree_with_changes_refuses(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = verification_report.version_info()
+    told = version_info()
     for commit, expected in (("a" * 40 + "+changes", 1), ("a" * 40, 0), ("", 1)):
         monkeypatch.setattr(verification_report, "version_info", lambda commit=commit: told | {"git_commit": commit})
         data = gather(Sources(run))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from safety.audit import Problem
-from tests.verification.trace.small import evidence
-from tests.verification.verification_report.made import COMMIT, ONE, sound_evidence, traced
+from tests.verification.trace.small import COMMIT, evidence
+from tests.verification.verification_report.made import ONE, sound_evidence, traced
 from verification.trace import Evidence
 from verification.trace.sbom import Environment
 from verification.verification_report import LogIntegrity, RefusedReport, VerificationData, build_document, refusals
