@@ -8,7 +8,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from toolkit import ToolkitError
+from toolkit import AuditFault, ToolkitError
 
 from .cli_audit import audit_app
 from .cli_audit_keys import add_key_commands
@@ -61,6 +61,8 @@ def run(
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
         result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options)
+    if not (out_directory / "audit" / "000000.jsonl").exists():
+        raise AuditFault(f"there is no log, so nothing was enabled: {result.outcome.reason}")
     summary = write_results(assembly, out_directory, result.outcome)
     out.print(summary_table(summary))
     out.print("[bold yellow]UNPROVED[/]: no certificate was checked for this run; the report lists what rests on statements and tests.")
