@@ -103,7 +103,9 @@ def identify_tube_command(
     """Measure the tracking tube e over the command class: full speed, abrupt holds, lost setpoints. The arm moves, in free space."""
     from devices import identify_tube, load_profile
     from safety import identification_command
+    from safety.audit.machine_state import machine_state_directory, refuse_unresolved
 
+    refuse_unresolved(machine_state_directory())
     loaded = load_profile(profile)
     if not loaded.is_simulated and not yes:
         typer.confirm(f"{loaded.name} will move over its whole range at full speed. Is the room clear?", abort=True)
