@@ -105,6 +105,21 @@ def take_run_key(path: Path) -> RunKey:
     return key
 
 
+def check_stock(path: Path) -> None:
+    """Look whether a run key could be taken; takes none.
+
+    Raises:
+        AuditFault: as `take_run_key`.
+    """
+    try:
+        with _locked(path) as file:
+            _check_mode(path, os.fstat(file.fileno()))
+            operator, stock = _read_stock(path, file.read())
+            _run_key(path, operator, stock[0], len(stock) - 1)
+    except OSError as error:
+        raise AuditFault(f"{path}: the operator key cannot be used: {error}") from error
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO]:
     """Open the stock for this process alone. Who waited for the lock may hold a file that another run has replaced meanwhile."""

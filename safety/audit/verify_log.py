@@ -133,7 +133,6 @@ class QuickParser:
 
     def __init__(self) -> None:
         self._fractions: list[str] = []
-        self._good: set[str] = set()
         self._decode = json.JSONDecoder(
             object_pairs_hook=_names_in_order, parse_float=self._fractions.append, parse_int=_Integers().__getitem__, parse_constant=refuse
         ).raw_decode
@@ -148,16 +147,11 @@ class QuickParser:
 
     def fractions_are_canonical(self) -> bool:
         """Whether all fractions met since the last call are."""
-        new = list(set(self._fractions) - self._good)
+        tokens = list(set(self._fractions))  # most numbers of a cycle stand in the next one too
         self._fractions.clear()
-        is_other_in_python = map(str.__ne__, new, map(repr, map(float, new)))
-        odd = {*compress(new, is_other_in_python), *(token for token in new if "e" in token or token[-2:] == ".0")}
-        if not all(map(_is_canonical_fraction, odd)):
-            return False
-        if len(self._good) > 2**16:
-            self._good.clear()
-        self._good.update(new)
-        return True
+        odd = list(compress(tokens, map(str.__ne__, tokens, map(repr, map(float, tokens)))))
+        odd += [token for token in tokens if "e" in token or token[-2:] == ".0"]
+        return all(map(_is_canonical_fraction, odd))
 
 
 def _is_canonical_fraction(token: str) -> bool:
@@ -339,7 +333,7 @@ def parse_vkey(text: str) -> PublicKey:
     key_id, _, encoded = rest.partition("+")
     raw = _base64(encoded)
     key = PublicKey(name, raw[1:])
-    if not name or re.search(r"[\s\x00-\x1f]", name) or len(raw) != 33 or raw[0] != 1 or key_id != key.key_id.hex():
+    if not name or re.search(r"[\s\x00-\x1f\x7f-\x9f]", name) or len(raw) != 33 or raw[0] != 1 or key_id != key.key_id.hex():
         raise ValueError("not a verifier key of Ed25519 (name+key id+key)")
     return key
 
@@ -350,7 +344,7 @@ def parse_note(raw: bytes) -> Note:
     words = line.split(" ")
     if not text or len(words) != 3 or words[0] != "\u2014" or not words[1] or not words[2].endswith("\n") or line.count("\n") != 1:
         raise ValueError("not a signed note: a text, an empty line, one line of signature")
-    if re.search(r"[\x00-\x09\x0b-\x1f]", text):
+    if re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text + words[1]):
         raise ValueError("a control character in a signed note")
     blob = _base64(words[2][:-1])
     return Note(f"{text}\n".encode(), words[1], blob[:4], blob[4:])
@@ -1029,7 +1023,8 @@ def _copy_paths(copies: Iterable[Path | str], run: str) -> Iterator[Path]:
 def _fault(folder: Path) -> str:
     try:
         with open_file(folder / "FAULT") as file:
-            return str(file.read(4096).decode("utf-8", "replace").strip())
+            text = str(file.read(4096).decode("utf-8", "replace").strip())
+            return "".join(character if character.isprintable() else "?" for character in text)  # it may come from anybody
     except OSError:
         return ""
 

@@ -31,6 +31,9 @@ from .segment import LogFiles
 
 GROUP_S = 0.020
 CHECKPOINT_S = 1.0
+COALESCE_S = 0.001
+"""After a normal record the writer looks away for so long: at thousands a second one wake-up then serves several records, and handing
+one over rarely costs the control process a wake-up. An urgent record waits for it at most so long."""
 _PARENT_CHECK_S = 0.2
 _REPORT_S = 1.0
 _CHAIN_AT_ONCE = 16  # records between two looks at the socket: about 1 ms
@@ -62,8 +65,11 @@ class GroupCommit:
         """
         while not (self._hung_up and not self._inbox):
             self._take_in()
-            for _ in range(min(len(self._inbox), _CHAIN_AT_ONCE)):
+            batch = min(len(self._inbox), _CHAIN_AT_ONCE)
+            for _ in range(batch):
                 self._chain_packet(self._inbox.popleft())
+            if batch and not self._inbox and self._group_due_s > time.monotonic():
+                time.sleep(COALESCE_S)
             self._collect()
             if self._writing is None and time.monotonic() >= self._due_s:
                 self._start_writing()

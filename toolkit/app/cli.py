@@ -8,7 +8,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from toolkit import ToolkitError
+from toolkit import AuditFault, ToolkitError
 
 from .cli_audit import audit_app
 from .cli_audit_keys import add_key_commands
@@ -61,7 +61,13 @@ def run(
     with progress_bar() as bar:
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
+<<<<<<< HEAD
         result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options, record)
+=======
+        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options)
+    if not (out_directory / "audit" / "000000.jsonl").exists():
+        raise AuditFault(f"there is no log, so nothing was enabled: {result.outcome.reason}")
+>>>>>>> bfd2ebc913894d89c9fc9714c585409ad36c9638
     summary = write_results(assembly, out_directory, result.outcome)
     out.print(summary_table(summary))
     if record is None:
@@ -112,7 +118,9 @@ def identify_tube_command(
     """Measure the tracking tube e over the command class: full speed, abrupt holds, lost setpoints. The arm moves, in free space."""
     from devices import identify_tube, load_profile
     from safety import identification_command
+    from safety.audit.machine_state import machine_state_directory, refuse_unresolved
 
+    refuse_unresolved(machine_state_directory())
     loaded = load_profile(profile)
     if not loaded.is_simulated and not yes:
         typer.confirm(f"{loaded.name} will move over its whole range at full speed. Is the room clear?", abort=True)

@@ -15,6 +15,7 @@ import numpy as np
 
 from devices import launch_simulated_arm
 from safety.audit.machine_state import refuse_unresolved
+from safety.audit.operator_key import check_stock
 from toolkit import InvalidInput, Verdict
 
 from .assembly import Assembly, assemble
@@ -63,13 +64,16 @@ def run_procedure(
         proofs: checked proofs; the shield uses their bounds, and the run is refused if they are about anything else.
     Raises:
         SpecificationError, InvalidInput: bad input; no device was touched. DeviceFault: the simulated arm did not start.
-        AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it; nothing was made.
+        AuditFault: an earlier log of this machine did not end in order, and nobody acknowledged it; or the operator key cannot be used.
+            Nothing was made.
     """
     assembly = assembly or (assemble(path) if proofs is None else assemble_proved(path, proofs))
     options = options or LogOptions.resolve()
     refuse_unresolved(options.state)
-    if options.operator_key is not None and directory.resolve() in options.operator_key.resolve().parents:
-        raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others: keep it apart")
+    if options.operator_key is not None:
+        if directory.resolve() in options.operator_key.resolve().parents:
+            raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others")
+        check_stock(options.operator_key)
     with ExitStack() as stack:
         if viewed is not None:
             view = stack.enter_context(start_view(assembly.arm, drawn_regions(assembly)))

@@ -9,6 +9,7 @@ from .blocks import Block, Bullets, Cell, Subtitle, Table, Text, Tone, cells
 from .content import VerificationData
 
 LISTED_MAX = 4
+LETTERS_MAX = 90
 _OUTCOME: dict[str, Tone] = {"held": "ok", "violated": "bad", "not measured": "warn"}
 CLAIM = (
     "If assumptions A1 to A7 hold up to some instant, each constraint below held at every instant of this run up to it, "
@@ -56,13 +57,15 @@ def _missing(reasons: tuple[Gap, ...]) -> tuple[Block, ...]:
 
 
 def _place(gap: Gap) -> str:
-    return gap.where.rpartition("/")[2]
+    return gap.where.rpartition("::")[2] or gap.where
 
 
 def _listed(places: list[str]) -> str:
-    shown = list(dict.fromkeys(places))
-    more = f" and {len(shown) - 2 * LISTED_MAX} more" if len(shown) > 2 * LISTED_MAX else ""
-    return ", ".join(shown[: 2 * LISTED_MAX]) + more
+    """As many places as fit into about a line, and how many more there are."""
+    first, *rest = dict.fromkeys(places)
+    while rest and len(first) + len(rest[0]) < LETTERS_MAX:
+        first += f", {rest.pop(0)}"
+    return first + (f" and {len(rest)} more" if rest else "")
 
 
 def _in_short(data: VerificationData) -> Table:

@@ -7,7 +7,6 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,13 @@ from toolkit import InvalidInput
 from .blocks import Block, Document, Figure
 from .html import NOTICE
 
-TOKEN_MAX = 22
-"""A word longer than this may be broken anywhere; a hash that stands alone, which a column is made for, is not."""
+WORD_MAX = 12
+"""A longer word may be broken after a sign that parts it; a hash that stands alone, which a column is made for, may not."""
+RUN_MAX = 22
+"""After so many letters without such a sign it may be broken anywhere."""
 HASH_LENGTH = 64
 _BREAK = "\u200b"
+_TEMPLATES = Path(__file__).parent / "templates"
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 Json = dict[str, Any]
 
@@ -44,11 +46,10 @@ def render_pages(document: Document, ppi: float = 100.0) -> list[bytes]:
 
 
 def _compile(document: Document, **options: Any) -> Any:
-    template = resources.files(__package__).joinpath("templates", "report.typ").read_bytes()
-    files = {"main": template, "document.json": json.dumps(_data(document)).encode()}
+    files = {"main": (_TEMPLATES / "report.typ").read_bytes(), "document.json": json.dumps(_data(document)).encode()}
     files |= {f"{figure.name}.svg": figure.svg for figure in document.figures}
     try:
-        return typst.compile(files, font_paths=[_FONTS], ignore_system_fonts=True, **options)
+        return typst.compile(files, root=_TEMPLATES, font_paths=[_FONTS], ignore_system_fonts=True, **options)
     except (typst.TypstError, RuntimeError, ValueError) as error:
         raise InvalidInput(f"the PDF cannot be made: {error}") from error
 
@@ -56,19 +57,22 @@ def _compile(document: Document, **options: Any) -> Any:
 def _data(document: Document) -> Json:
     started = datetime.fromisoformat(document.started_utc)
     title = f"{NOTICE}: {document.title}" if document.draft else f"Verification report: {document.title}"
-    head = {
+    shown = {
         "title": document.title,
-        "document_title": title,
         "product": document.product,
         "run": document.run,
         "started_utc": document.started_utc,
         "notice": NOTICE if document.draft else "",
-        "date": [started.year, started.month, started.day, started.hour, started.minute, started.second],
-        "keywords": ["draft", "not a verification report"] if document.draft else ["verification report"],
         "first": [_block(block) for block in document.first],
         "sections": [{"title": section.title, "blocks": [_block(block) for block in section.blocks]} for section in document.sections],
     }
-    return {key: _printable(value) for key, value in head.items()}
+    metadata = {
+        "title": _with_letters(title),
+        "author": document.product,
+        "date": [started.year, started.month, started.day, started.hour, started.minute, started.second],
+        "keywords": ["draft", "not a verification report"] if document.draft else ["verification report"],
+    }
+    return {"metadata": metadata, **{key: _printable(value) for key, value in shown.items()}}
 
 
 def _block(block: Block) -> Json:
@@ -78,18 +82,23 @@ def _block(block: Block) -> Json:
 
 
 def _printable(value: Any) -> Any:
-    """Text with a place to break in long words, and with U+… for what no font has: PDF/A forbids a missing letter."""
+    """The same data with text that can be set, and broken where a word is long."""
     if isinstance(value, str):
-        return _breakable("".join(c if c == "\n" or ord(c) in _letters() else f"[U+{ord(c):04X}]" for c in value))
+        return _breakable(_with_letters(value))
     if isinstance(value, dict):
-        return {key: _printable(item) for key, item in value.items()}
+        return {key: item if key == "file" else _printable(item) for key, item in value.items()}
     return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _with_letters(text: str) -> str:
+    """U+… in place of what no font has: PDF/A forbids a missing letter."""
+    return "".join(c if c == "\n" or ord(c) in _letters() else f"[U+{ord(c):04X}]" for c in text)
 
 
 def _breakable(text: str) -> str:
     if len(text) == HASH_LENGTH:
         return text
-    return " ".join(_broken(word) if len(word) > TOKEN_MAX else word for word in text.split(" "))
+    return " ".join(_broken(word) if len(word) > WORD_MAX else word for word in text.split(" "))
 
 
 def _broken(word: str) -> str:
@@ -98,7 +107,7 @@ def _broken(word: str) -> str:
     for c in word:
         parts.append(c)
         run += 1
-        if c in "/_-:.,;=+[(" or run >= TOKEN_MAX:
+        if c in "/_-:.,;=+[(" or run >= RUN_MAX:
             parts.append(_BREAK)
             run = 0
     return "".join(parts)

@@ -9,7 +9,7 @@ import pytest
 
 from safety.audit import AuditLog, read_records
 from safety.audit.note import SigningKey, VerifierKey, open_note
-from safety.audit.operator_key import certificate_text, make_operator_key, read_public_key, take_run_key
+from safety.audit.operator_key import certificate_text, check_stock, make_operator_key, read_public_key, take_run_key
 from toolkit import AuditFault, InvalidInput
 
 
@@ -89,6 +89,17 @@ def test_a_damaged_stock_is_refused_and_left_as_it_is(stock: Path, old: str, new
     with pytest.raises(AuditFault, match=what):
         take_run_key(stock)
     assert stock.read_text() == text
+
+
+def test_looking_takes_no_key_and_refuses_what_taking_would(stock: Path) -> None:
+    before = stock.read_bytes()
+    check_stock(stock)
+    assert stock.read_bytes() == before
+    stock.write_text(stock.read_text().replace("\\n1\\n", "\\n2\\n", 1))
+    with pytest.raises(AuditFault, match="damaged"):
+        check_stock(stock)
+    with pytest.raises(AuditFault, match="cannot be used"):
+        check_stock(stock.parent / "nowhere.key")
 
 
 def test_a_key_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -342,6 +342,18 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path, name: str) -> None:
         file.rmdir() if file.is_dir() and not file.is_symlink() else file.unlink()
 
 
+def test_what_a_forger_wrote_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    place(LOG, tmp_path)
+    notes = (tmp_path / "audit" / "checkpoints").read_bytes()
+    (tmp_path / "audit" / "FAULT").write_bytes(b"\x1b[2Jall is well\x07")
+    (tmp_path / "audit" / "checkpoints").write_bytes(notes.replace(b"\n\xe2\x80\x94 primum", b"\n\xe2\x80\x94 \x1b[2Jprimum", 1))
+    lines = LOG.lines
+    lines[5] = encode_plain(parse_strictly(lines[5]) | {"kind": "\x1b[2J", "data": {}})
+    (tmp_path / "audit" / "000000.jsonl").write_bytes(b"".join(line + b"\n" for line in lines[:90]))
+    text = describe(verify(tmp_path))
+    assert text.startswith("NOT INTACT") and "all is well" in text and all(c.isprintable() or c == "\n" for c in text)
+
+
 def test_the_name_of_a_run_does_not_lead_out_of_the_second_place(tmp_path: Path) -> None:
     lines = LOG.lines
     record = parse_strictly(lines[0])

@@ -9,7 +9,7 @@ import pytest
 from safety.audit import AuditLog, RecordKind, read_records
 from safety.audit.machine_state import acknowledge
 from safety.audit.operator_key import make_operator_key
-from tests.toolkit.app.runs import EXAMPLE, perform, primum
+from tests.toolkit.app.runs import EXAMPLE, PROFILE, perform, primum
 from toolkit import AuditFault, InvalidInput
 from toolkit.app.assembly import Assembly
 from toolkit.app.log_options import LogOptions
@@ -107,8 +107,24 @@ def test_malformed_packets_are_a_security_event(tmp_path: Path) -> None:
 @pytest.mark.requirement("AUD-009")
 def test_an_operator_key_in_the_run_directory_is_refused(line: Assembly, tmp_path: Path, options: LogOptions) -> None:
     inside = replace(options, operator_key=tmp_path / "run" / "operator.key")
-    with pytest.raises(InvalidInput, match="keep it apart"):
+    with pytest.raises(InvalidInput, match="handed to others"):
         run_procedure(Path(line.procedure.file), tmp_path / "run", lambda status: None, line, options=inside)
+
+
+def test_a_key_that_cannot_be_used_is_refused_before_anything_is_made(line: Assembly, tmp_path: Path, options: LogOptions) -> None:
+    assert options.operator_key is not None
+    before = options.operator_key.read_bytes()
+    options.operator_key.chmod(0o644)
+    with pytest.raises(AuditFault, match="chmod 600"):
+        run_procedure(Path(line.procedure.file), tmp_path / "run", lambda status: None, line, options=options)
+    assert not (tmp_path / "run").exists() and options.operator_key.read_bytes() == before
+
+
+def test_identifying_the_tube_moves_no_arm_either_while_a_log_is_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRIMUM_STATE", str(tmp_path))
+    (tmp_path / "0123.open").write_text("")
+    refused = primum("identify-tube", str(PROFILE), "--out", str(tmp_path / "tube.yaml"), cwd=tmp_path)
+    assert refused.returncode == 5 and "enable refused" in refused.stderr and not (tmp_path / "tube.yaml").exists()
 
 
 def test_keys_and_acknowledgements_from_the_command_line(tmp_path: Path) -> None:

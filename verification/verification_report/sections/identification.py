@@ -11,12 +11,12 @@ def identification(data: VerificationData) -> Section:
     product = evidence.product if evidence is not None else None
     tested = "" if product is None else product.git_commit + ("+changes" if product.dirty else "")
     programs = (
-        cells("the run", data.ran.version, mono(data.ran.commit), run.started_utc),
+        cells("the run", data.ran.version, mono(data.ran.commit), _short(run.started_utc)),
         cells(
             "the tests",
             product.version if product else "no evidence",
             mono(tested),
-            f"{evidence.started_utc} to {evidence.finished_utc}" if evidence else "",
+            f"{_short(evidence.started_utc)} to {_short(evidence.finished_utc)}" if evidence else "",
         ),
         cells("this report", data.now.version, mono(data.now.commit), "not recorded, so that equal data give equal bytes"),
     )
@@ -44,6 +44,10 @@ def identification(data: VerificationData) -> Section:
         machine = {**evidence.machine, "command": "pytest " + " ".join(evidence.command), "tools": tools}
         blocks += [_pairs(machine, "", mono_values=False)]
     return Section("Versions, hashes, machine, tools, tester", (*blocks, *_people(data)))
+
+
+def _short(utc: str) -> str:
+    return utc.removesuffix("+00:00")
 
 
 def _pairs(values: Mapping[str, str], head: str, *, mono_values: bool = True) -> Table:
