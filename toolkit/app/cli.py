@@ -61,13 +61,9 @@ def run(
     with progress_bar() as bar:
         task = bar.add_task("starting", total=len(assembly.procedure.steps))
         viewed = (lambda url: out.print(f"view: {url}", markup=False, soft_wrap=True)) if view else None
-<<<<<<< HEAD
         result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options, record)
-=======
-        result = run_procedure(procedure, out_directory, lambda status: _show(bar, task, status), assembly, viewed, options)
     if not (out_directory / "audit" / "000000.jsonl").exists():
         raise AuditFault(f"there is no log, so nothing was enabled: {result.outcome.reason}")
->>>>>>> bfd2ebc913894d89c9fc9714c585409ad36c9638
     summary = write_results(assembly, out_directory, result.outcome)
     out.print(summary_table(summary))
     if record is None:
