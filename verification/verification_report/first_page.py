@@ -31,9 +31,6 @@ def failures(data: VerificationData) -> tuple[str, ...]:
     found += [
         f"Requirement {key} is not shown: a test of it failed." for key, item in data.matrix.requirements.items() if item.state == "failed"
     ]
-    found += [
-        f"Obligation {item.id} is REFUTED: {item.claim or item.sentence}" for item in data.proofs.obligations if item.verdict == "REFUTED"
-    ]
     found += [f"Certificate: {sentence}" for sentence in data.proofs.rejected]
     if not data.log.report.ok:
         found.append(f"The log is not intact: {data.log.report.problem_count} problems, the first: {data.log.report.problem}")
@@ -73,7 +70,8 @@ def _in_short(data: VerificationData) -> Table:
     kept = sum(constraint.kept is True for constraint in run.constraints)
     held = sum(assumption.outcome == "held" for assumption in run.assumptions)
     unmeasured = ", ".join(assumption.id for assumption in run.assumptions if assumption.outcome == "not measured")
-    proved = f"{proofs.proved} of {counted(len(proofs.obligations), 'obligation')} proved by a checked certificate"
+    refuted = sum(item.verdict == "REFUTED" for item in proofs.obligations)
+    proved = f"{proofs.proved} of {counted(len(proofs.obligations), 'obligation')} proved by a checked certificate, {refuted} refuted"
     planned = sum(item.state == "planned" for item in data.matrix.requirements.values())
     counts = ", ".join(f"{count} {outcome}" for outcome, count in data.evidence.counts.items()) if data.evidence is not None else ""
     rows = (
@@ -137,6 +135,11 @@ def _assumed(data: VerificationData) -> tuple[Block, ...]:
 def _unproved(data: VerificationData) -> tuple[Block, ...]:
     open_ = [item.id for item in data.proofs.obligations if item.verdict == "UNPROVED"]
     items = [f"No checked certificate for {counted(len(open_), 'obligation')}: {_listed(open_)}."] if open_ else []
+    refuted = [item.id for item in data.proofs.obligations if item.verdict == "REFUTED"]
+    if refuted:
+        items.append(
+            f"Not true at every joint position, with a witness, so that it rests on the check of each setpoint: {_listed(refuted)}."
+        )
     before = "Stated by the run, before any certificate was checked: " if data.proofs.proved else ""
     items += [before + sentence for sentence in data.run.unproved]
     report = data.log.report
