@@ -24,7 +24,7 @@ import re
 import stat
 import sys
 from base64 import b64decode, b64encode
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -691,14 +691,14 @@ class Walk:
     def take(self, line: Line, file: str, number: int) -> None:
         """Take in the next line of the segments."""
         due, newest = self._next_seq, self._held[-1].line if self._held else None
-        follows = newest is not None and newest.leaf is not None and line.prev == newest.leaf.hex()
+        follows = line.prev == GENESIS if newest is None else newest.leaf is not None and line.prev == newest.leaf.hex()
         if line.what:
             self.tell(file, number, line.what, due)
             self._place(Line(line.what, line.size), file, number)
         elif line.seq == due:
             self._place(line, file, number)
         elif follows:
-            self.tell(file, number, f"carries sequence number {line.seq}, and follows record {due - 1}: it was changed", due)
+            self.tell(file, number, f"carries sequence number {line.seq}, and its prev says that it is record {due}: it was changed", due)
             self._place(Line("changed", line.size), file, number)
         elif line.seq == due - 1 and newest is not None and newest.leaf is None:  # the unreadable line before it was put in
             self._held.pop()
@@ -758,14 +758,14 @@ class Walk:
             if place.next is not None and place.next.size > report.records:
                 what = f"is the end of the log, but {place.name}:{place.next.line} covers {place.next.size} records: the end was cut off"
                 self.tell(file, number + 1, what, report.records, place.next.size - 1)
-            if place.absent and not place.has_faults:
+            if not place.exists and place is not self.places[0]:
+                self.tell(place.name, 1, "does not exist: it was removed, or the log is of another run")
+            elif place.absent and not place.has_faults:
                 self._judge_absent(place)
             if place.torn and ended and not place.absent:
                 self.tell(place.name, place.lines, "there is more after the last checkpoint of an ended log")
             elif place.torn:
                 report.remarks.append(f"{place.name}:{place.lines}: the last checkpoint is torn, as a crash leaves it")
-            if not place.exists:
-                report.remarks.append(f"there is no file {place.name}")
         if report.torn_tail_bytes and ended:
             self.tell(file, number + 1, f"stands after {report.last_kind}, the last record", report.records)
 
@@ -1003,21 +1003,19 @@ def list_segments(folder: Path) -> list[Path]:
 
 
 def _name_of_run(folder: Path, first: Path) -> str:
-    """Return the run that record 0 names, or that the checkpoints name where that cannot be read. Both are held against it later."""
-    start = next((line for block in blocks(first) for line in examine(block)), Line("empty", 0))
-    run = None if start.data is None else start.data.get("run")
-    if not isinstance(run, str):
-        origin = CheckpointFile(folder / "checkpoints", "", lambda *_: None).next
-        run = "" if origin is None else origin.origin.removeprefix(ORIGIN)
-    return run if re.fullmatch("[0-9a-f]{32}", run) else ""
+    """Return the run that most of record 0, record 1 and the first checkpoint name. Each is held against it later."""
+    start, key, *_ = [*next(map(examine, blocks(first)), [])[:2], Line("", 0), Line("", 0)]
+    note = CheckpointFile(folder / "checkpoints", "", lambda *_: None).next
+    names = [str((start.data or {}).get("run")), str((key.data or {}).get("vkey")).partition("+")[0], "" if note is None else note.origin]
+    found = Counter(name for name in (name.removeprefix(ORIGIN) for name in names) if re.fullmatch("[0-9a-f]{32}", name))
+    return found.most_common(1)[0][0] if found else ""
 
 
 def _copy_paths(copies: Iterable[Path | str], run: str) -> Iterator[Path]:
     for copy in map(Path, copies):
-        path = copy / f"{run}.checkpoints" if copy.is_dir() else copy
-        if not path.exists():
-            raise ValueError(f"{path}: there is no copy of the checkpoints here")
-        yield path
+        if not copy.exists():
+            raise ValueError(f"{copy}: there is no such file or directory")
+        yield copy / f"{run}.checkpoints" if copy.is_dir() else copy
 
 
 def _fault(folder: Path) -> str:

@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import SpecificationError
+from toolkit import SpecificationError, ToolkitError
 from toolkit.procedure import Region, RemoteCentre
 from verification.run_directory import SUMMARY_NAME, RunSummary
 from verification.trace.sbom import Environment
 from verification.verification_report import (
+    FINAL,
     Build,
     Check,
     CheckedFile,
+    LogIntegrity,
     Proofs,
+    RefusedReport,
     VerificationData,
     build_document,
     examine_log,
+    log_reasons,
     no_proofs,
     read_proofs,
     refusals,
@@ -57,13 +61,25 @@ def write_verification_report(sources: Sources, *, pdf: bool, draft: bool, root:
         RefusedReport: it cannot be final, and no draft was asked for. Nothing is written.
         SpecificationError: a source is missing or cannot be read. InvalidInput: it cannot be written.
     """
-    data = gather(sources, root)
-    return write_document(build_document(data, refusals(data), draft=draft), sources.run, pdf=pdf)
+    try:
+        data = gather(sources, root)
+        document = build_document(data, refusals(data), draft=draft)
+    except RefusedReport as error:
+        for old in sorted(sources.run.glob(f"{FINAL}.*")):
+            error.add_note(f"note: {old} is an earlier report, of what lay there then")
+        raise
+    return write_document(document, sources.run, pdf=pdf)
 
 
 def gather(sources: Sources, root: Path = ROOT) -> VerificationData:
-    """Everything the report says, from its sources."""
-    results = read_results(sources.run)
+    """Everything the report says, from its sources.
+
+    Raises:
+        RefusedReport: the log is so broken that no run can be read from it; not even a draft can be made.
+        SpecificationError: a source is missing or cannot be read.
+    """
+    log = examine_log(sources.run, sources.key, sources.copies)
+    results = _results(sources.run, log)
     matrix, gaps = trace_checkout(sources.evidence, root)
     environment, problem = _environment(root)
     return VerificationData(
@@ -73,13 +89,22 @@ def gather(sources: Sources, root: Path = ROOT) -> VerificationData:
         matrix=matrix,
         gaps=gaps,
         proofs=_proofs(sources.proofs, results.assembly),
-        log=examine_log(sources.run, sources.key, sources.copies),
+        log=log,
         environment=environment,
         environment_problem=problem,
         files=_digests(sources.run),
         run_json=_differences(results, sources.run),
         tester=sources.tester.strip(),
     )
+
+
+def _results(run: Path, log: LogIntegrity) -> Results:
+    try:
+        return read_results(run)
+    except (ToolkitError, LookupError, TypeError, ValueError, AttributeError) as error:
+        if log.report.ok:
+            raise
+        raise RefusedReport(tuple(log_reasons(log.report))) from error
 
 
 def required_obligations(assembly: Assembly) -> dict[str, str]:

@@ -5,10 +5,11 @@ from .content import Build, VerificationData
 from .document import build_document
 from .log_integrity import LogIntegrity, examine_log
 from .proofs import Check, CheckedFile, Obligation, Proofs, no_proofs, read_proofs
-from .refusals import RefusedReport, refusals
-from .writer import write_document
+from .refusals import RefusedReport, log_reasons, refusals
+from .writer import FINAL, write_document
 
 __all__ = [
+    "FINAL",
     "Build",
     "Check",
     "CheckedFile",
@@ -20,6 +21,7 @@ __all__ = [
     "VerificationData",
     "build_document",
     "examine_log",
+    "log_reasons",
     "no_proofs",
     "read_proofs",
     "refusals",

