@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "safety": {"toolkit"},
     "devices": {"toolkit"},
     "verification": {"toolkit", "controllers", "safety", "verification.checker"},
-    "toolkit.app": {"toolkit", "controllers", "safety", "devices", "verification"},
+    "toolkit.app": {"toolkit", "controllers", "safety", "devices", "verification", "verification.checker"},
     "verification.checker": set[str](),
 }
 PACKAGES = ("toolkit", "controllers", "safety", "devices", "verification")

@@ -7,7 +7,7 @@ import pytest
 from toolkit.models import load_arm
 from verification.campaign import run_forgeries
 from verification.campaign.forgery_oracle import is_true
-from verification.campaign.forgery_tricks import Stock
+from verification.campaign.forgery_stock import Stock
 from verification.checker import cover, exact
 from verification.checker.problem import Problem
 

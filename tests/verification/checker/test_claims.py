@@ -11,7 +11,7 @@ import pytest
 
 from toolkit.app.assembly import assemble
 from toolkit.app.proof_inputs import render_inputs
-from verification.campaign.forgery_tricks import Stock
+from verification.campaign.forgery_stock import Stock
 from verification.campaign.small_proofs import encoded, write_directory
 from verification.checker import Verdict
 from verification.checker.directory import check_certificate, hashes

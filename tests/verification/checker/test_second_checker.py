@@ -10,7 +10,7 @@ import pytest
 
 from tests.verification.checker.second_checker import SecondChecker, covers, paving
 from toolkit.models import load_arm
-from verification.campaign.forgery_tricks import MIDDLE, Stock
+from verification.campaign.forgery_stock import MIDDLE, Stock
 from verification.campaign.small_proofs import encoded, problem_inputs, small_proofs
 from verification.checker.directory import check_certificate, hashes
 
