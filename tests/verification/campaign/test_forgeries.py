@@ -38,7 +38,7 @@ def test_a_checker_with_a_hole_is_found_out(hole: str, monkeypatch: pytest.Monke
             return found or [box]
 
         monkeypatch.setattr(cover, "leaves", careless)
-    result = run_forgeries(400, 5)
+    result = run_forgeries(150, 5)
     assert not result.ok and result.accepted_false
 
 
