@@ -1,5 +1,6 @@
 """`primum verify`: prove what a procedure's guarantee rests on, and write certificates for the checker."""
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,7 +35,7 @@ def verify_command(
 
     from .assembly import assemble
     from .proofs import assumed_of, obligations_of
-    from .proved import proof_inputs_of
+    from .proved import bounds_in, proof_inputs_of, standoff_gain
 
     if engine not in ("auto", "C", "numpy"):
         raise InvalidInput(f"--engine {engine!r}: allowed are auto, C, numpy")
@@ -51,6 +52,9 @@ def verify_command(
     assumed = assumed_of(assembly)
     directory.finish(entries, assumed)
     out.print(_table(entries))
+    bounds = [bounds_in(json.loads((out_directory / e.file).read_bytes())) for e in entries if e.file]
+    for point, (rest_m, fast_m) in standoff_gain(assembly, {name: K for found in bounds for name, K in found.items()}).items():
+        out.print(f"stand-off of {point} against analytic bounds: {-rest_m * 1e6:+.2f} µm at rest, {-fast_m * 1e6:+.1f} µm at full speed")
     out.print("assumed, or not proved:")
     for text in assumed:
         out.print(f"  - {text}", markup=False, soft_wrap=True)
@@ -66,7 +70,7 @@ def check_command(
     The same as `python -m verification.checker DIRECTORY`. Exit codes: 0 everything accepted, 3 something rejected, 2 nothing to read.
     """
     from toolkit import InvalidInput
-    from verification.checker import check_directory, input_hashes
+    from verification.checker import RejectedError, check_directory, input_hashes
 
     rejected = 0
     try:
@@ -75,8 +79,8 @@ def check_command(
         for verdict in check_directory(directory, jobs or os.cpu_count() or 1):
             out.print(str(verdict), markup=False, highlight=False, soft_wrap=True, style=None if verdict.accepted else "red")
             rejected += not verdict.accepted
-    except OSError as error:
-        raise InvalidInput(f"{directory}: {error.strerror or error}") from error
+    except (OSError, RejectedError) as error:
+        raise InvalidInput(f"{directory}: {error}") from error
     raise typer.Exit(3 if rejected else 0)
 
 

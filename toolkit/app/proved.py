@@ -68,14 +68,31 @@ def read_proofs(directory: Path) -> ProofRecord:
                 certificate = (directory / row["file"]).read_bytes()
                 if hashlib.sha256(certificate).hexdigest() != row["sha256"]:
                     raise SpecificationError("changed while it was read", file=str(directory / row["file"]))
-                bounds.update(_bounds_in(json.loads(certificate)))
+                bounds.update(bounds_in(json.loads(certificate)))
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
         raise SpecificationError(f"cannot be read as proofs: {error}", file=str(directory)) from error
     verdicts = {row["id"]: row["verdict"] for row in summary["obligations"]}
     return ProofRecord(str(directory), hashlib.sha256(data).hexdigest(), summary["inputs"], bounds, verdicts)
 
 
-def _bounds_in(certificate: dict[str, object]) -> dict[str, FloatArray]:
+def standoff_gain(assembly: Assembly, bounds: Mapping[str, FloatArray]) -> dict[str, tuple[float, float]]:
+    """1/2 r' (K_analytic - K_proved) r by body point, [m]: at rest (r = e) and with every servo at full speed (r = e + |M| v w / 2).
+
+    What the proved bounds shorten the stand-off by; below zero where a proof needed room above the analytic bound.
+    """
+    arm, profile, tube = assembly.arm, assembly.profile, assembly.tube
+    analytic = arm.second_derivative_bounds(assembly.lower - tube.e, assembly.upper + tube.e)
+    fast = tube.e + profile.tick_map.abs_M @ profile.command_class.v_ticks * (0.5 * tube.window)
+    found = {}
+    for point, K in bounds.items():
+        if point in arm.point_names:
+            less = analytic[arm.point_names.index(point)] - K
+            found[point] = (0.5 * float(tube.e @ less @ tube.e), 0.5 * float(fast @ less @ fast))
+    return found
+
+
+def bounds_in(certificate: dict[str, object]) -> dict[str, FloatArray]:
+    """K by function name of a `second_derivative_bound`; nothing of any other kind."""
     if certificate["kind"] != "second_derivative_bound":
         return {}
     function, box, bounds = certificate["function"], certificate["box"], certificate["bounds"]

@@ -17,7 +17,8 @@ from random import Random
 from ..checker import Verdict, check_directory
 from ..checker.directory import check_certificate, read_inputs
 from .forgery_oracle import is_true
-from .forgery_tricks import Forgery, Stock, forgeries
+from .forgery_stock import Forgery, Stock
+from .forgery_tricks import forgeries
 from .small_proofs import encoded
 
 

@@ -7,54 +7,14 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from toolkit.models import SerialArm, load_arm
+from toolkit.models import SerialArm
 
-from .small_proofs import encoded, problem_inputs, small_proofs, write_directory
-
-Json = dict[str, Any]
-HALF_WIDTH = (0.2, 0.2, 0.02, 0.4, 0.3, 0.3, 0.2)
-MIDDLE = (0.1, 0.05, 0.1, 0.2, 0.1, -0.1, 0.2)
-
-
-@dataclass(frozen=True)
-class Forgery:
-    """One change. certificates, inputs, summary: the whole directory. changed: the certificate to judge if it passes, or empty.
-
-    never: it must be rejected whatever the oracle says. arm: the one the inputs describe.
-    """
-
-    what: str
-    certificates: dict[str, bytes]
-    inputs: dict[str, bytes]
-    summary: Json
-    changed: str
-    never: bool
-    arm: SerialArm
-
-
-class Stock:
-    """The valid directory that forgeries are made from."""
-
-    def __init__(self) -> None:
-        self.arm, self.other = load_arm("psm_classic"), load_arm("psm_classic", "PROGRASP_FORCEPS:400093")
-        self.inputs = problem_inputs(self.arm, HALF_WIDTH, MIDDLE)
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "proofs"
-            write_directory(path, self.inputs, small_proofs(self.inputs))
-            self.summary: Json = json.loads((path / "summary.json").read_bytes())
-            self.certificates = {entry["file"]: (path / entry["file"]).read_bytes() for entry in self.summary["obligations"]}
-
-    def forgery(self, what: str, file: str, data: bytes, *, never: bool) -> Forgery:
-        """One certificate replaced; the summary follows, so that the certificate itself must be found wrong."""
-        certificates = {**self.certificates, file: data}
-        return Forgery(what, certificates, self.inputs, _resealed(self.summary, certificates), file, never, self.arm)
+from .forgery_stock import Forgery, Json, Stock, resealed
+from .small_proofs import encoded
 
 
 def forgeries(stock: Stock, random: Random) -> Iterator[Forgery]:
@@ -233,7 +193,7 @@ def _swap(stock: Stock, random: Random) -> Forgery:
     """The contents of two certificates exchanged, or one in place of another; the summary follows, or stays."""
     a, b = random.sample(sorted(stock.certificates), 2)
     swapped = {**stock.certificates, a: stock.certificates[b], b: stock.certificates[a] if random.random() < 0.5 else stock.certificates[b]}
-    summary = _resealed(stock.summary, swapped) if random.random() < 0.7 else stock.summary
+    summary = resealed(stock.summary, swapped) if random.random() < 0.7 else stock.summary
     verdicts = {json.loads(data)["verdict"] for data in (stock.certificates[a], stock.certificates[b])}
     return Forgery(f"swap: {sorted(verdicts)}", swapped, stock.inputs, summary, "", True, stock.arm)
 
@@ -289,7 +249,7 @@ def _with_inputs(stock: Stock, inputs: dict[str, bytes], what: str, keep_hashes:
         return Forgery(f"{what}, hashes kept", stock.certificates, inputs, stock.summary, "", True, arm)
     hashes = {role: hashlib.sha256(data).hexdigest() for role, data in inputs.items()}
     certificates = {name: encoded({**json.loads(data), "inputs": hashes}) for name, data in stock.certificates.items()}
-    summary = {**_resealed(stock.summary, certificates), "inputs": hashes}
+    summary = {**resealed(stock.summary, certificates), "inputs": hashes}
     return Forgery(what, certificates, inputs, summary, "", False, arm)
 
 
@@ -317,15 +277,3 @@ def _summary(stock: Stock, random: Random) -> Forgery:
     what, change = random.choice(changes)
     change()
     return Forgery(f"summary: {what}", stock.certificates, stock.inputs, summary, "", True, stock.arm)
-
-
-def _resealed(summary: Json, certificates: dict[str, bytes]) -> Json:
-    """The summary with the hashes, and where it can be read the verdict, of these certificates."""
-    summary = copy.deepcopy(summary)
-    for row in summary["obligations"]:
-        row["sha256"] = hashlib.sha256(certificates[row["file"]]).hexdigest()
-        try:
-            row["verdict"] = json.loads(certificates[row["file"]])["verdict"]
-        except (ValueError, KeyError, TypeError):
-            continue
-    return summary

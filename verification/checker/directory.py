@@ -19,14 +19,10 @@ SECONDS_MAX, MEMORY_BYTES_MAX = 120, 4 << 30
 """What one certificate may take; more is a rejection."""
 CERTIFICATE_BYTES_MAX, INPUT_BYTES_MAX = 2_000_000, 1_000_000
 _KINDS = {
-    "second_derivative_bound": second_derivatives.check,
-    "stop_length": facts.check_stop,
-    "tube_threshold": facts.check_threshold,
-    "closure": facts.check_closure,
-    "polynomial_identity": algebra.check_identity,
-    "sum_of_squares": algebra.check_sum_of_squares,
-    "authority": algebra.check_authority,
-}
+    "second_derivative_bound": second_derivatives.check, "stop_length": facts.check_stop, "tube_threshold": facts.check_threshold,
+    "closure": facts.check_closure, "polynomial_identity": algebra.check_identity, "sum_of_squares": algebra.check_sum_of_squares,
+    "authority": algebra.check_authority, "inclusion": inclusion.check_proved,
+}  # fmt: skip
 _FILE = re.compile(r"[0-9]{3}_[a-z0-9_]{1,60}\.json")
 
 
@@ -46,7 +42,7 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        return not self.reason
+        return self.claim != "" and self.reason == ""
 
     def __str__(self) -> str:
         return f"ACCEPTED {self.file}: {self.claim}" if self.accepted else f"REJECTED {self.file} because {self.reason}"
@@ -114,12 +110,9 @@ def input_hashes(directory: Path) -> dict[str, str]:
     """SHA-256 of the input files by role, for comparison with what is to be run.
 
     Raises:
-        OSError: they cannot be read.
+        OSError, RejectedError: they cannot be read.
     """
-    try:
-        return hashes(read_inputs(directory))
-    except RejectedError as error:
-        raise OSError(str(error)) from error
+    return hashes(read_inputs(directory))
 
 
 def hashes(text: dict[str, bytes]) -> dict[str, str]:
@@ -137,10 +130,10 @@ def check_certificate(path: Path, text: dict[str, bytes]) -> Verdict:
         need(version == "primum-certificate/1", "format: expected primum-certificate/1")
         differing = set(inputs.items()) ^ set(here.items())
         need(not differing, f"inputs: hashes differ for {sorted({str(role)[:40] for role, _ in differing})}")
-        need(kind == "inclusion" or kind in _KINDS, "kind: unknown")
-        need(word == "PROVED" or (word == "REFUTED" and kind == "inclusion"), "verdict: expected PROVED, or REFUTED for an inclusion")
-        problem = problem_of(text)
-        id_, claim = inclusion.check(problem, certificate, word == "REFUTED") if kind == "inclusion" else _KINDS[kind](problem, certificate)
+        check = inclusion.check_refuted if (kind, word) == ("inclusion", "REFUTED") else _KINDS.get(kind) if word == "PROVED" else None
+        if check is None:
+            raise RejectedError("kind or verdict: unknown, or REFUTED for what is no inclusion")
+        id_, claim = check(problem_of(text), certificate)
         return Verdict(path.name, claim, "", id_, word, digest)
     except RejectedError as error:
         return Verdict(path.name, "", str(error), sha256=digest)
@@ -167,8 +160,7 @@ def _check_summary(directory: Path, text: dict[str, bytes], found: dict[str, Ver
         here = type(file) is str and file in found and file not in files
         need(here, f"{id_}: its certificate is not here, or stands for another obligation")
         one = found[file]
-        same = one.accepted and (one.word, one.sha256) == (word, digest)
-        need(same, f"{id_}: {file} was not accepted as stated, or is another file")
+        need(one.accepted and (one.word, one.sha256) == (word, digest), f"{id_}: {file} was not accepted so, or is another file")
         need(one.id == id_, f"{id_}: {file} is about {one.id}")
         files.append(file)
     need(set(files) == set(found), f"certificates that are not listed: {sorted(set(found) - set(files))[:5]}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from flint import arb, arb_mat, fmpq
 
@@ -17,10 +17,21 @@ from .symmetry import SLACK_M, check_frozen
 Choice = Callable[[Box, int], Sequence[Function]]
 
 
-def check(problem: Problem, certificate: dict[str, Any], refuted: bool) -> tuple[str, str]:
-    """Id and claim of an `inclusion` that holds, or that is refuted by its witness."""
-    stated = fields(certificate, "constraint body margin witness" if refuted else "constraint body margin box frozen tree")
-    constraint, body, margin_text = stated[:3]
+class _Claim(NamedTuple):
+    """What an inclusion says. grown: radius of the body and margin, [m]. rest: what shows it."""
+
+    id: str
+    what: str
+    side: str
+    keeps_in: bool
+    region: Faces | Solid
+    paths: list[Path]
+    grown: arb
+    rest: list[Any]
+
+
+def _claim(problem: Problem, certificate: dict[str, Any], evidence: str) -> _Claim:
+    constraint, body, margin_text, *rest = fields(certificate, f"constraint body margin {evidence}")
     need(constraint in problem.constraints and body in problem.model.bodies, "constraint or body: unknown")
     need(body in problem.constraints[constraint].get("bodies", ()), f"body: {constraint} is not about {body}")
     keeps_in, region = region_of(problem.constraints[constraint])
@@ -28,23 +39,26 @@ def check(problem: Problem, certificate: dict[str, Any], refuted: bool) -> tuple
     need(margin >= 0, "margin: below zero")
     points, radius = problem.model.bodies[body]
     paths, grown = [problem.model.points[point] for point in points], arb(exactly(radius) + margin)
-    what = f"{body} grown by {float(arb(margin).mid()) * 1e3:.6g} mm"
-    side = f"{'inside' if keeps_in else 'outside'} {constraint}"
-    if refuted:
-        _check_witness(problem, stated[3], keeps_in, region, paths, grown)
-        return f"{constraint}.{body}", f"REFUTED: at the witness, within the inflated joint limits, {what} is not {side}"
-    box = box_of(stated[3], problem.n)
+    what, side = f"{body} grown by {float(arb(margin).mid()) * 1e3:.6g} mm", f"{'inside' if keeps_in else 'outside'} {constraint}"
+    return _Claim(f"{constraint}.{body}", what, side, keeps_in, region, paths, grown, rest)
+
+
+def check_proved(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
+    """Id and claim of an `inclusion` that holds over all allowed configurations."""
+    claim = _claim(problem, certificate, "box frozen tree")
+    (box_text, fixed, tree), grown = claim.rest, claim.grown
+    box = box_of(box_text, problem.n)
     problem.covered_by(box)
-    fixed = [integer(c, 0, problem.n - 1, "frozen") for c in listed(stated[4], 0, problem.n, "frozen")]
+    fixed = [integer(c, 0, problem.n - 1, "frozen") for c in listed(fixed, 0, problem.n, "frozen")]
     if fixed:
         # Outside a ball the whole hull counts, and its distance is not decided by those of its points.
-        centre = region.generators[0] if keeps_in and isinstance(region, Solid) and region.shape == "sphere" else []
-        need(fixed == sorted(set(fixed)) and len(centre) == 3, "frozen: ascending coordinates, and only for a keep-in ball")
-        for path in paths:
-            check_frozen(path, centre, fixed)
+        ball = claim.keeps_in and isinstance(claim.region, Solid) and claim.region.shape == "sphere"
+        need(ball and fixed == sorted(set(fixed)), "frozen: ascending coordinates, and only for a keep-in ball")
+        for path in claim.paths:
+            check_frozen(path, claim.region.generators[0], fixed)  # type: ignore[union-attr]  # need() has just established the ball
         grown, box = grown + SLACK_M, frozen(box, fixed)
-    count = check_tree(stated[5], box, choice(paths, keeps_in, region, grown))
-    return f"{constraint}.{body}", f"{what} stays {side} over the inflated joint limits, {count} leaves"
+    count = check_tree(tree, box, choice(claim.paths, claim.keeps_in, claim.region, grown))
+    return claim.id, f"{claim.what} stays {claim.side} over the inflated joint limits, {count} leaves"
 
 
 class _Body:
@@ -119,9 +133,11 @@ def _on_axis(solid: Solid, P: Sequence[float]) -> arb_mat:
     return column(a) + (column(b) - column(a)) * arb(min(max(t, 0.0), 1.0))
 
 
-def _check_witness(problem: Problem, witness: Any, keeps_in: bool, region: Faces | Solid, paths: Sequence[Path], grown: arb) -> None:
-    """Reject unless the named point of the body certainly breaks the constraint at a configuration of the inflated limits."""
-    q_text, weights_text, point_text = fields(witness, "q body_weights region_point")
+def check_refuted(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
+    """Id and claim of an `inclusion` that is refuted: a point of the body certainly breaks it somewhere in the inflated limits."""
+    claim = _claim(problem, certificate, "witness")
+    q_text, weights_text, point_text = fields(claim.rest[0], "q body_weights region_point")
+    paths, region, grown = claim.paths, claim.region, claim.grown
     q = exact_floats(q_text, problem.n, "q")
     need(all(low <= exactly(x) <= high for x, (low, high) in zip(q, problem.limits, strict=True)), "q: outside the inflated joint limits")
     weights = [rational(w, "body_weights") for w in listed(weights_text, len(paths), len(paths), "body_weights")]
@@ -129,7 +145,7 @@ def _check_witness(problem: Problem, witness: Any, keeps_in: bool, region: Faces
     P = column([0, 0, 0])
     for path, weight in zip(paths, weights, strict=True):
         P = P + path.at([(x, x) for x in q]) * arb(weight)
-    if isinstance(region, Solid) and not keeps_in:
+    if isinstance(region, Solid) and not claim.keeps_in:
         x = exact_floats(point_text, 3, "region_point")
         broken = region.holds(x) and bool(squared(P - column(x)) < grown * grown)
     else:
@@ -139,3 +155,4 @@ def _check_witness(problem: Problem, witness: Any, keeps_in: bool, region: Faces
         else:
             broken = bool(region.gap_squared(P) > (arb(region.radius) - grown).max(arb(0)) ** 2)
     need(broken, "witness: the body does not certainly break the constraint there")
+    return claim.id, f"REFUTED: at the witness, within the inflated joint limits, {claim.what} is not {claim.side}"

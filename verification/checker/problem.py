@@ -77,8 +77,7 @@ def _from_procedure(text: dict[str, bytes], data: dict[str, Any]) -> Problem:
 
 def unit_of(joint: dict[str, Any]) -> str:
     """The unit a profile states a joint's numbers in."""
-    need(joint["type"] in ("revolute", "prismatic"), "profile: a joint of unknown type")
-    return "m" if joint["type"] == "prismatic" else "rad"
+    return {"prismatic": "m", "revolute": "rad"}[joint["type"]]
 
 
 def _inflated(model: Model, limits: list[tuple[float, float]], e: list[float]) -> list[tuple[fmpq, fmpq]]:

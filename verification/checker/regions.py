@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
 from typing import Any
 
 from flint import arb, arb_mat
 
 from .chain import column, squared
-from .strict_json import RejectedError, listed, need, number
+from .strict_json import listed, need, number
 
 Vector = Sequence[float]
 
@@ -30,11 +31,7 @@ class Solid:
 
     def support(self, n: arb_mat) -> arb:
         """max of n.p over the solid."""
-        along = [(n.transpose() * column(generator))[0, 0] for generator in self.generators]
-        best = along[0]
-        for value in along[1:]:
-            best = best.max(value)
-        return best + self.radius * squared(n).sqrt()
+        return reduce(arb.max, [(n.transpose() * column(g))[0, 0] for g in self.generators]) + self.radius * squared(n).sqrt()
 
     def gap_squared(self, p: arb_mat) -> arb:
         """Squared distance of p from the segment of the generators of a sphere or capsule."""
@@ -95,8 +92,8 @@ def region_of(c: dict[str, Any]) -> tuple[bool, Faces | Solid]:
         return True, Faces(tuple(sides))
     if kind == "keep_out_polytope":
         return False, Solid("polytope", tuple(_vector(v) for v in listed(c["vertices_B_m"], 4, 200, "vertices_B_m")), 0.0)
-    if kind not in (f"keep_{way}_{round_}" for way in ("in", "out") for round_ in ("sphere", "capsule")):
-        raise RejectedError(f"constraint of type {kind[:40]}: not a region an inclusion can be about")
+    known = kind in ("keep_in_sphere", "keep_in_capsule", "keep_out_sphere", "keep_out_capsule")
+    need(known, f"constraint of type {kind[:40]}: not a region an inclusion can be about")
     ends = tuple(_vector(end) for end in ([c["center_B_m"]] if shape == "sphere" else [c["start_B_m"], c["end_B_m"]]))
     need(shape == "sphere" or ends[0] != ends[1], "capsule: its axis has no length")
     return keeps_in, Solid(shape, ends, number(c, "radius_m", 0, 10))

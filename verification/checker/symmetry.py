@@ -15,7 +15,7 @@ from .exact import exactly
 from .strict_json import need
 
 SLACK_M = 1e-6
-"""What freezing a coordinate costs: the expansion takes rotations as exact, `check_rigid` only to 1e-11, over a reach of some 300 m at most."""
+"""What freezing a coordinate costs: the expansion takes rotations as exact, `check_rigid` to 1e-11, over a reach of some 300 m."""
 
 
 def check_frozen(path: Path, centre: Sequence[float], coordinates: Sequence[int]) -> None:

@@ -17,7 +17,8 @@ from toolkit.models.rotation import Vector
 def independent_coordinates(joints: Sequence[Joint], p_m: Vector, centre_m: Vector) -> set[int]:
     """Coordinates q_j with d|P - c|^2 / dq_j = 0 everywhere; those that move nothing here included by their absence.
 
-    Empty for a chain whose constants are no turns about x, or with an axis other than z: nothing is claimed about those.
+    Empty for a chain whose constants are no turns about x, or with an axis other than z: nothing is claimed about those. Offsets count
+    as the numbers they are: an identity that needs one of them to follow a constant angle (d of a turned row) is missed.
     """
     if not all(_is_turn_about_x(joint) for joint in joints):
         return set()

@@ -7,7 +7,7 @@ import pytest
 from toolkit.models import load_arm
 from verification.campaign import run_forgeries
 from verification.campaign.forgery_oracle import is_true
-from verification.campaign.forgery_tricks import Stock
+from verification.campaign.forgery_stock import Stock
 from verification.checker import cover, exact
 from verification.checker.problem import Problem
 
@@ -38,7 +38,7 @@ def test_a_checker_with_a_hole_is_found_out(hole: str, monkeypatch: pytest.Monke
             return found or [box]
 
         monkeypatch.setattr(cover, "leaves", careless)
-    result = run_forgeries(400, 5)
+    result = run_forgeries(150, 5)
     assert not result.ok and result.accepted_false
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from verification.campaign.forgery_tricks import Stock
+from verification.campaign.forgery_stock import Stock
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The checker's kinematics against the toolkit's, and its derivatives against CasADi's: two programs that share the files and nothing else."""
+"""The checker's kinematics against the toolkit's, its derivatives against CasADi's: two programs that share the files and nothing else."""
 
 import casadi as ca
 import numpy as np
@@ -93,7 +93,9 @@ def test_an_enclosure_over_a_box_holds_every_point_of_it(data: st.DataObject) ->
     inner = path.derivatives(thin(low + width * np.array([data.draw(st.floats(0, 1)) for _ in range(arm.n)])), orders)
     for order in wide:
         outside, inside = wide[order], inner[order]
-        assert inside is None or (outside is not None and all(a.overlaps(b) for a, b in zip(outside.entries(), inside.entries(), strict=True)))
+        if inside is not None:
+            assert outside is not None
+            assert all(a.overlaps(b) for a, b in zip(outside.entries(), inside.entries(), strict=True))
 
 
 def test_a_rigid_motion_in_front_keeps_the_norm() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from toolkit.app.assembly import assemble
 from toolkit.app.proof_inputs import render_inputs
-from verification.campaign.forgery_tricks import Stock
+from verification.campaign.forgery_stock import Stock
 from verification.campaign.small_proofs import encoded, write_directory
 from verification.checker import Verdict
 from verification.checker.directory import check_certificate, hashes
@@ -140,8 +140,8 @@ def test_every_shape_is_proved_where_it_is_true_and_refuted_where_it_is_not(stoc
 def test_coordinates_are_frozen_only_where_the_distance_does_not_depend_on_them(stock: Stock, tmp_path: Path) -> None:
     ball: Json = {"name": "r", "type": "keep_in_sphere", "bodies": ["wrist"], "center_B_m": [0.0, 0.0, 0.0], "radius_m": 0.12}
     for frozen, center, expected in (
-        ([0, 1, 3], [0.0, 0.0, 0.0], True), ([2], [0.0, 0.0, 0.0], False), ([4], [0.0, 0.0, 0.0], False), ([0], [0.001, 0.0, 0.0], False),
-        ([1, 0], [0.0, 0.0, 0.0], False), ([0, 0], [0.0, 0.0, 0.0], False), ([7], [0.0, 0.0, 0.0], False), ([0, 1, 3, 5, 6], [0.0] * 3, True),
+        ([0, 1, 3], [0.0] * 3, True), ([2], [0.0] * 3, False), ([4], [0.0] * 3, False), ([0], [0.001, 0.0, 0.0], False),
+        ([1, 0], [0.0] * 3, False), ([0, 0], [0.0] * 3, False), ([7], [0.0] * 3, False), ([0, 1, 3, 5, 6], [0.0] * 3, True),
     ):  # fmt: skip
         inputs = with_constraints(stock, {**ball, "center_B_m": center})
         assert judged(tmp_path, inputs, inclusion(stock, "r", "wrist", "1/1000", frozen=frozen)).accepted == expected, frozen
@@ -166,8 +166,8 @@ def test_a_sum_of_squares_is_exact(stock: Stock, tmp_path: Path, gram: list[list
 
 @pytest.mark.parametrize(
     ("gram", "expected"),
-    [([["0", "0"], ["0", "1"]], True), ([["0", "1"], ["1", "1"]], False), ([["-1", "0"], ["0", "1"]], False), ([["1", "2"], ["2", "1"]], False),
-     ([["1", "1"], ["1", "1"]], True), ([["1", "1"], ["1", "999/1000"]], False)],
+    [([["0", "0"], ["0", "1"]], True), ([["0", "1"], ["1", "1"]], False), ([["-1", "0"], ["0", "1"]], False),
+     ([["1", "2"], ["2", "1"]], False), ([["1", "1"], ["1", "1"]], True), ([["1", "1"], ["1", "999/1000"]], False)],
 )  # fmt: skip
 def test_a_gram_matrix_must_be_positive_semidefinite(stock: Stock, tmp_path: Path, gram: list[list[str]], expected: bool) -> None:
     square = [["*", gram[i][k], "xy"[i], "xy"[k]] for i in range(2) for k in range(2)]
@@ -178,26 +178,35 @@ def test_a_gram_matrix_must_be_positive_semidefinite(stock: Stock, tmp_path: Pat
 
 def test_a_polynomial_that_explodes_is_rejected(stock: Stock, tmp_path: Path) -> None:
     variables = [f"x{i}" for i in range(32)]
-    for expression in (["^", ["+", *variables], 16], ["^", ["^", ["^", ["+", *variables], 16], 16], 16], ["^", "x0", 17], ["+", ["/", "1", "x0"]]):
-        body = {"kind": "polynomial_identity", "name": "p", "variables": variables, "relations": [], "left": expression, "right": expression}
+    power = ["^", ["+", *variables], 16]
+    head: Json = {"kind": "polynomial_identity", "name": "p", "variables": variables, "relations": []}
+    for expression in (power, ["^", ["^", power, 16], 16], ["^", "x0", 17], ["+", ["/", "1", "x0"]]):
+        body = {**head, "left": expression, "right": expression}
         assert not judged(tmp_path, stock.inputs, body).accepted
 
 
-@pytest.mark.parametrize(("left", "right", "expected"), [(["*", "c", "c"], ["-", "1", ["*", "s", "s"]], True), (["*", "c", "c"], ["*", "s", "s"], False),
-                                                         ("c", "s", False), (["sin", "x"], ["sin", "x"], False), ("y", "y", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [(["*", "c", "c"], ["-", "1", ["*", "s", "s"]], True), (["*", "c", "c"], ["*", "s", "s"], False), ("c", "s", False),
+     (["sin", "x"], ["sin", "x"], False), ("y", "y", False)],
+)  # fmt: skip
 def test_an_identity_holds_exactly_or_not_at_all(stock: Stock, tmp_path: Path, left: Any, right: Any, expected: bool) -> None:
-    body = {"kind": "polynomial_identity", "name": "p", "variables": ["c", "s", "x"], "relations": [["c", "s"]], "left": left, "right": right}
-    assert judged(tmp_path, stock.inputs, body).accepted == expected
+    head: Json = {"kind": "polynomial_identity", "name": "p", "variables": ["c", "s", "x"], "relations": [["c", "s"]]}
+    assert judged(tmp_path, stock.inputs, {**head, "left": left, "right": right}).accepted == expected
 
 
 def test_a_witness_current_must_do_over_its_whole_leaf(stock: Stock, tmp_path: Path) -> None:
     body = body_of(stock, "authority.coil")
     assert judged(tmp_path, stock.inputs, body).accepted
-    for change in ([[(0.0).hex()], [(0.5).hex()]], [[(2.5).hex()], [(0.5).hex()]], [[(1.5).hex()]], [[(1.5).hex()]] * 3, [[]] * 2, [[(-1.0).hex()]] * 2):
-        assert not judged(tmp_path, stock.inputs, {**body, "witnesses": change}).accepted
+    for change in ([0.0, 0.5], [2.5, 0.5], [1.5], [1.5, 1.5, 1.5], [-1.0, -1.0]):
+        assert not judged(tmp_path, stock.inputs, {**body, "witnesses": [[u.hex()] for u in change]}).accepted
+    assert not judged(tmp_path, stock.inputs, {**body, "witnesses": [[], []]}).accepted
 
 
-@pytest.mark.parametrize("states", [["off", "on"], ["fault", "moving_unpowered", "off", "on"], ["on", "off", "fault"], [], ["fault"], ["fault", "off", "on", "on"]])
+@pytest.mark.parametrize(
+    "states",
+    [["off", "on"], ["fault", "moving_unpowered", "off", "on"], ["on", "off", "fault"], [], ["fault"], ["fault", "off", "on", "on"]],
+)
 def test_a_set_of_states_that_is_not_closed_is_rejected(stock: Stock, tmp_path: Path, states: list[str]) -> None:
     assert not judged(tmp_path, stock.inputs, {"kind": "closure", "system": "states", "states": states}).accepted
 

@@ -1,0 +1,107 @@
+"""`primum verify`, and runs with proofs: what is proved is what runs, or the run is refused with both hashes."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.toolkit.app.runs import EXAMPLE, primum
+from toolkit import SpecificationError
+from toolkit.app import proved
+from toolkit.app.assembly import Assembly
+from toolkit.app.proofs import assumed_of, obligations_of
+from toolkit.app.proved import ProofRecord, assemble_proved, proof_inputs_of, read_proofs
+
+
+@pytest.fixture(scope="module")
+def proofs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Proofs of the example, through the command line."""
+    directory = tmp_path_factory.mktemp("verify") / "proofs"
+    done = primum("verify", str(EXAMPLE), "--out", str(directory), "--jobs", "2", cwd=directory.parent)
+    assert done.returncode == 0, done.stderr
+    assert "re-check all of it" in done.stdout and "assumed, or not proved" in done.stdout
+    return directory
+
+
+@pytest.fixture(scope="module")
+def record(proofs: Path) -> ProofRecord:
+    return read_proofs(proofs)
+
+
+def test_every_obligation_has_the_verdict_it_should_have(record: ProofRecord) -> None:
+    regions = {f"vessel.{body}": "REFUTED" for body in ("shaft", "wrist", "jaw_1", "jaw_2")}
+    points = {f"K.{point}": "PROVED" for point in ("trocar", "wrist", "tip", "jaw_1", "jaw_2")}
+    assert record.verdicts == {**points, "stop_length": "PROVED", "tube_threshold": "PROVED", **regions}
+
+
+def test_the_summary_says_in_one_place_what_is_assumed(proofs: Path, example: Assembly) -> None:
+    summary = json.loads((proofs / "summary.json").read_bytes())
+    assert summary["assumed"] == assumed_of(example)
+    text = " ".join(summary["assumed"])
+    assert all(f"A{k}:" in text for k in range(1, 8)) and "induction" in text and "float_error_m" in text
+    assert all(row["sentence"] and row["assumptions"] and float(row["seconds"]) >= 0.0 for row in summary["obligations"])
+
+
+def test_the_proved_bounds_are_what_the_shield_uses_and_gain_what_they_gain(record: ProofRecord, example: Assembly) -> None:
+    assembly = assemble_proved(EXAMPLE, record)
+    assert assembly.hashes["proofs"] == record.digest and "proofs" not in example.hashes
+    for i, point in enumerate(assembly.arm.point_names):
+        assert np.array_equal(assembly.shield.K[i], record.bounds[point])
+    ratio = record.bounds["jaw_1"] / np.maximum(example.shield.K[assembly.arm.point_names.index("jaw_1")], 1e-9)
+    assert ratio.max() < 1.05 and ratio[0, 1] < 0.85, "yaw and pitch together bend a fifth less than the analytic bound"
+
+
+def test_an_obligation_is_derived_for_every_mark_and_every_point(example: Assembly) -> None:
+    ids = [o.id for o in obligations_of(example, proof_inputs_of(example))]
+    assert len(ids) == len(set(ids)) == 11 and ids[5:7] == ["stop_length", "tube_threshold"]
+
+
+def test_a_constant_changed_after_proving_is_refused_with_both_hashes(
+    record: ProofRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(assembly: Assembly) -> dict[str, bytes]:
+        return {**proof_inputs_of(assembly), "tape_points": b"tape 1\n"}
+
+    monkeypatch.setattr(proved, "proof_inputs_of", changed)
+    with pytest.raises(SpecificationError, match=r"another tape_points: it has SHA-256 [0-9a-f]{64} here, [0-9a-f]{64} in the proofs"):
+        assemble_proved(EXAMPLE, record)
+
+
+@pytest.mark.parametrize("role", ["arm", "tool", "sizes", "published_limits", "procedure", "profile", "tube", "shield", "tape_points"])
+def test_proofs_about_any_other_input_are_refused(record: ProofRecord, role: str) -> None:
+    other = replace(record, inputs={**record.inputs, role: "0" * 64})
+    with pytest.raises(SpecificationError, match=f"another {role}"):
+        assemble_proved(EXAMPLE, other)
+    without = replace(record, inputs={k: v for k, v in record.inputs.items() if k != role})
+    with pytest.raises(SpecificationError, match=f"another {role}.*absent"):
+        assemble_proved(EXAMPLE, without)
+
+
+def test_a_run_refuses_proofs_that_the_checker_does_not_accept(proofs: Path, tmp_path: Path) -> None:
+    forged = tmp_path / "forged"
+    shutil.copytree(proofs, forged)
+    path = next(forged.glob("*_k_tip.json"))
+    certificate = json.loads(path.read_bytes())
+    entry = next(e for e in certificate["bounds"] if float.fromhex(e["bound"]) > 0.1)
+    entry["bound"] = (0.5 * float.fromhex(entry["bound"])).hex()
+    path.write_text(json.dumps(certificate))
+    done = primum("run", str(EXAMPLE), "--out", str(tmp_path / "run"), "--proofs", str(forged), cwd=tmp_path)
+    assert done.returncode == 2 and "the checker does not accept" in done.stderr and not (tmp_path / "run").exists()
+
+
+def test_a_run_refuses_proofs_of_another_procedure(proofs: Path, tmp_path: Path) -> None:
+    other = EXAMPLE.parent / "psm_approach.yaml"
+    done = primum("run", str(other), "--out", str(tmp_path / "run"), "--proofs", str(proofs), cwd=tmp_path)
+    assert done.returncode == 2 and "another procedure" in done.stderr.replace("\n", " ") and not (tmp_path / "run").exists()
+
+
+def test_what_is_no_directory_of_proofs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecificationError, match="cannot be read as proofs"):
+        read_proofs(tmp_path)
+    done = primum("verify", str(EXAMPLE), "--out", str(EXAMPLE), cwd=tmp_path)
+    assert done.returncode == 2 and "not a directory" in done.stderr.replace("\n", " ")
+    done = primum("verify", str(EXAMPLE), "--out", str(tmp_path / "x"), "--engine", "fortran", cwd=tmp_path)
+    assert done.returncode == 2 and "allowed are auto, C, numpy" in done.stderr.replace("\n", " ")
