@@ -79,6 +79,37 @@ def _tape(operations: tuple[Operation, ...]) -> Tape:
     return Tape((2,), (1,), operations, ((len(operations) - 1,),))
 
 
+def random_tape(rng: np.random.Generator) -> Tape:
+    """Some twenty operations on two inputs and a constant; the last register is the output."""
+    constants = [0.0, 1.0, -0.3, 7.0, 1e200, -1e-200, 5e-324]
+    operations = [_A, _B, Operation("const", (), float(rng.choice(constants)))]
+    for _ in range(int(rng.integers(3, 22))):
+        n = len(operations)
+        word = str(rng.choice([*_UNARY, *_BINARY, "pow"]))
+        if word == "pow":
+            operations.append(Operation("const", (), float(rng.choice(_POWERS))))
+        second = n if word == "pow" else int(rng.integers(n))
+        args = (int(rng.integers(n)),) if word in _UNARY else (int(rng.integers(n)), second)
+        operations.append(Operation(word, args))
+    return _tape(tuple(operations))
+
+
+def walk(tape: Tape, a: flint.arb, b: flint.arb) -> flint.arb:
+    """The tape's output in Arb."""
+    values: list[flint.arb] = []
+    for operation in tape.operations:
+        x = [values[k] for k in operation.args] if operation.word not in ("input", "const") else []
+        if operation.word == "input":
+            values.append((a, b)[operation.args[1]])
+        elif operation.word == "const":
+            values.append(flint.arb(operation.value))
+        elif operation.word == "pow":
+            values.append(x[0] ** int(tape.operations[operation.args[1]].value))
+        else:
+            values.append(_UNARY[operation.word](x[0], x[0]) if operation.word in _UNARY else _BINARY[operation.word](x[0], x[1]))
+    return values[-1]
+
+
 @dataclass(frozen=True)
 class KernelResult:
     """boxes: tried. bounded: that got a finite enclosure. escapes: sentences, one per point that lay outside its enclosure."""

@@ -61,6 +61,8 @@ MISTAKES = [
     ("[0.03, 0.02, -0.12]", "[30, 20, -120]", "constraints[vessel].end_B_m[0]", "30", "did you mean 30 mm (0.03 m)?"),
     ("[0.03, 0.02, -0.12]", "[-0.03, 0.02, -0.12]", "constraints[vessel].end_B_m", "[-0.03, 0.02, -0.12]", "no length"),
     ("hidden_from_controller: true", "hidden_from_controller: 1", "constraints[vessel].hidden_from_controller", "1", "boolean"),
+    ("hidden_from_controller: true", "prove: contained", "constraints[vessel].prove", "'contained'", "only 'unreachable' can be asked"),
+    ("hidden_from_controller: true", "prove: maybe", "constraints[vessel].prove", "'maybe'", "'unreachable' or 'contained'"),
     ("[wrist, jaw_1, jaw_2]", "[wrist, jaw_1, wrist]", "constraints[vessel].bodies[2]", "'wrist'", "named twice"),
     ("[wrist, jaw_1, jaw_2]", "[]", "constraints[vessel].bodies", "[]", "at least 1"),
     ("limit_m_s: 0.05", "limit_m_s: 50", "constraints[tip_speed].limit_m_s", "50", "did you mean 50 mm/s (0.05 m/s)?"),
