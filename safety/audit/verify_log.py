@@ -498,16 +498,16 @@ class CheckpointFile:
         self.next: Checkpoint | None = None
         self._tell = tell
         self._notes = self._read()
-        self.step()
+        self.step(0)
 
-    def step(self) -> None:
-        """Move to the next checkpoint."""
-        before, self.next = self.next, None
+    def step(self, size: int) -> None:
+        """Move to the next checkpoint, which must cover more than `size` records."""
+        self.next = None
         for line, raw in self._notes:
             try:
                 found = _parse_checkpoint(line, raw)
-                if before is not None and found.size <= before.size:
-                    raise ValueError(f"size {found.size} stands after size {before.size}: moved, doubled or inserted")
+                if found.size <= size:
+                    raise ValueError(f"size {found.size} stands after size {size}: moved, doubled or inserted")
             except ValueError as error:
                 self.has_faults = True
                 self._tell(self.name, line, f"not a checkpoint in its place: {error}")
@@ -867,7 +867,7 @@ class Walk:
         good, faults = list[tuple[str, Note]](), set[str]()
         for place in self.places:
             found = place.next
-            if found is not None and found.size == size:
+            if found is not None and (found.size == size or (is_due and self._is_by_key_in_force(found))):
                 fault = self._checkpoint_fault(found, good)
                 if not fault and held.line.leaf is not None and not is_due:
                     fault = f"covers a {kind} as its last record: no checkpoint belongs here"
@@ -877,13 +877,16 @@ class Walk:
                     faults.add(fault)
                 else:
                     good.append((f"{place.name}:{found.line}", found.note))
-                place.step()
+                place.step(size)
             elif is_due:
                 place.absent.append((place.lines + 1 if found is None else found.line, index, self._matched, size))
         if good and self._trusted:
             report.vouched, report.vouched_by, report.checkpoints = size, good[0][0], index + 1
             report.vouched_utc_ns, report.vouched_clock_error_us = held.line.utc_ns, held.line.clock_error_us
         self._after_checkpoint(held, bool(good), is_due, WRONG_ROOT in faults)
+
+    def _is_by_key_in_force(self, checkpoint: Checkpoint) -> bool:
+        return self._key is not None and checkpoint.note.key_id == self._key.key_id
 
     def _after_checkpoint(self, held: Held, is_good: bool, is_due: bool, is_wrong_root: bool) -> None:
         if is_good:
@@ -901,6 +904,8 @@ class Walk:
         """Return what is wrong with a checkpoint of the records so far; `good`: those of other places that are good."""
         if checkpoint.origin != ORIGIN + self.report.run:
             return f"of another run, {checkpoint.origin!r:.80}"
+        if checkpoint.size != self.report.records:
+            return f"it says size {checkpoint.size}"
         fault = ""
         if self._key is not None:  # else: the record that named it cannot be read; nothing is vouched for from there on
             fault = signature_fault(checkpoint.note, self._key)

@@ -376,6 +376,14 @@ def test_the_name_of_a_run_is_what_two_of_three_say_and_the_third_is_told(tmp_pa
     assert report.run == LOG.run and report.problem is not None and (report.problem.file, report.problem.line) == ("checkpoints", 1)
 
 
+@pytest.mark.parametrize("size", [1, 60, 61, 79, 81, 85, 240, 999])
+def test_a_checkpoint_of_another_size_is_told_at_its_place_and_hides_no_other(tmp_path: Path, size: int) -> None:
+    note = LOG.checkpoints[3].replace(b"\n80\n", b"\n%d\n" % size)
+    assert note != LOG.checkpoints[3]
+    report = check(replace(LOG, checkpoints=(*LOG.checkpoints[:3], note, *LOG.checkpoints[4:])), tmp_path)
+    assert [(problem.file, problem.line) for problem in report.problems] == [("checkpoints", 19)] and report.vouched == 240
+
+
 def test_a_first_place_without_checkpoints_is_a_problem(tmp_path: Path) -> None:
     place(LOG, tmp_path)
     (tmp_path / "audit" / "checkpoints").unlink()
