@@ -101,4 +101,5 @@ def test_no_option_of_a_run_switches_its_log_off() -> None:
 
     command = typer.main.get_command(cli.app).commands["run"]  # type: ignore[attr-defined]
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    assert options == {"procedure", "--out", "--view", "--operator-key", "--second-place", "--operator", "--subject", "--reason"}
+    log = {"--operator-key", "--second-place", "--operator", "--subject", "--reason"}
+    assert options == {"procedure", "--out", "--view", "--proofs", *log}
