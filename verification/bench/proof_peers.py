@@ -1,8 +1,8 @@
 """The same static properties for other tools: is there a configuration in the box that violates it? No: proved.
 
-z3 gets polynomials (s^2 + c^2 = 1 and the range of every sine and cosine); codac branches and contracts; dReal gets the trigonometry as
-it is. Each is imported only where it is asked for, in a process that is ended at its time limit: importing codac sets the processor's rounding
-upwards for the whole process, and no float in it is what it was before.
+z3 gets polynomials (s^2 + c^2 = 1 and the range of every sine and cosine); codac branches and contracts; dReal gets the trigonometry as it
+is. Each is imported only where it is asked for, in a process that is ended at its time limit: importing codac sets the processor's
+rounding upwards for the whole process, and no float in it is what it was before.
 """
 
 import math
