@@ -19,7 +19,7 @@ from typing import Any
 from devices import DynamixelArm
 from safety import Memory, Reaction, RecordedLayer, StateMachine
 from safety.audit import RecordKind
-from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, ProposeAhead, ServoLoop, ToolkitError, Verdict
+from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, NoSafeCommand, ProposeAhead, ServoLoop, ToolkitError, Verdict
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
@@ -99,11 +99,20 @@ class _Run:
         return self._shut_down(device, outcome)
 
     def _prepare(self, device: DynamixelArm) -> RealtimeGrant:
-        """Everything that takes long, while torque is off: the device's watchdog waits for nobody."""
-        self._layer.enable(device.read())
-        self._pilot.prime(self._layer.setpoint)
-        self._layer.rehearse()
-        return request_realtime()
+        """Everything that takes long, while torque is off: the device's watchdog waits for nobody.
+
+        Raises:
+            ToolkitError: whatever went wrong; enable is refused.
+        """
+        try:
+            self._layer.enable(device.read())
+            self._pilot.prime(self._layer.setpoint)
+            self._layer.rehearse()
+            return request_realtime()
+        except ToolkitError:
+            raise
+        except Exception as error:  # a part that fails here in ways it did not foresee does not get an arm
+            raise NoSafeCommand(f"enable refused: {type(error).__name__}: {error}") from error
 
     def _drive(self, device: DynamixelArm) -> Outcome:
         clock, controller = MonotonicClock(), ProposeAhead(self._pilot)

@@ -228,9 +228,19 @@ def test_a_failure_between_enable_and_the_first_cycle_still_disables(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
+        raise RuntimeError("no such clock")
+
+    monkeypatch.setattr("toolkit.app.control_process.MonotonicClock", fail)
+    run = perform(line, tmp_path, monkeypatch)
+    assert run.outcome.exit_code == 3 and "RuntimeError: no such clock" in run.outcome.reason and run.outcome.disabled
+    assert run.log.closed
+
+
+def test_a_failure_before_torque_refuses_to_enable(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
         raise RuntimeError("no such scheduler")
 
     monkeypatch.setattr("toolkit.app.control_process.request_realtime", fail)
     run = perform(line, tmp_path, monkeypatch)
-    assert run.outcome.exit_code == 3 and "RuntimeError: no such scheduler" in run.outcome.reason and run.outcome.disabled
-    assert run.log.closed
+    assert (run.outcome.status, run.outcome.exit_code) == ("refused", 3) and "RuntimeError: no such scheduler" in run.outcome.reason
+    assert run.log.closed and not run.cycles

@@ -178,7 +178,7 @@ def test_a_time_limit_ends_in_unknown_and_no_certificate(tmp_path: Path) -> None
     hard = KeepOutSphere(name="close", bodies=("jaw_1",), center_B_m=(0.0, 0.0, -0.4), radius_m=0.1275)
     arm = psm_classic()
     directory = ProofDirectory(tmp_path, chain_inputs(arm, [1e-3] * arm.n, [hard.model_dump(mode="json", exclude_none=True)]), None)
-    (entry,) = prove_all([inclusion(arm, hard, "jaw_1")], directory, Effort(seconds=0.2), 1, lambda k, share: None)
+    (entry,) = prove_all([inclusion(arm, hard, "jaw_1")], directory, Effort(seconds=0.001), 1, lambda k, share: None)
     assert entry.verdict is Verdict.UNKNOWN and entry.file is None and "not decided within" in entry.detail
     assert not list(tmp_path.glob("0*.json"))
 
