@@ -21,8 +21,12 @@ demo: $(VENV)/.installed
 	@if [ -e runs/psm_trace ]; then mv runs/psm_trace "runs/psm_trace.$$(date +%Y%m%d-%H%M%S)"; fi
 	$(BIN)/primum run examples/procedures/psm_trace.yaml --out runs/psm_trace
 
+# What keeps a period on a simulated device needs the machine to itself; the rest takes both cores.
+TIMED = tests/toolkit/app tests/devices tests/test_examples.py
+
 test: lint
-	$(BIN)/python -m pytest --ignore=tests/test_architecture.py
+	$(BIN)/python -m pytest $(TIMED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/test_architecture.py $(TIMED:%=--ignore=%)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

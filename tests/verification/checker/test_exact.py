@@ -58,7 +58,7 @@ def trees(draw: st.DrawFn) -> bytes:
     """Preorder bytes of a full binary tree over three coordinates."""
     nodes, waiting = bytearray(), 1
     while waiting:
-        leaf = len(nodes) > 60 or draw(st.booleans())
+        leaf = len(nodes) > 40 or draw(st.booleans())
         nodes.append(255 if leaf else draw(st.integers(0, 2)))
         waiting += -1 if leaf else 1
     return bytes(nodes)
