@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint schema evidence lock sbom clean
+.PHONY: help demo test search lint schema evidence lock sbom clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    install what running needs into $(VENV), then run examples/procedures/psm_trace.yaml"
 	@echo "make test    install what testing needs, then lint and all tests"
+	@echo "make search  the property tests with other random draws than make test's"
 	@echo "make lint    ruff, mypy --strict and the architecture test"
 	@echo "make schema  write docs/procedure.schema.json anew"
 	@echo "make evidence  all tests, their results as evidence in evidence/, then the traceability matrix (evidence/trace.html)"
@@ -27,6 +28,10 @@ TIMED = tests/toolkit/app tests/devices tests/test_examples.py
 test: lint
 	$(BIN)/python -m pytest $(TIMED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/test_architecture.py $(TIMED:%=--ignore=%)
+
+# A failure it finds is printed with what reproduces it.
+search: $(VENV)/.installed-dev
+	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -n 2 --dist loadfile -m hypothesis $(TIMED:%=--ignore=%)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,9 +1,15 @@
-"""What all tests share: requirement marks are checked, test evidence is written when asked for, the machine's state is their own."""
+"""What all tests share: repeatable draws, checked requirement marks, evidence when asked for, a machine state of their own."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# A suite that passed must pass again on the same tree: its random draws are always the same. `make search` draws others.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("search", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 pytest_plugins = ("tests.requirement_marks", "tests.evidence_recorder")
 
