@@ -28,6 +28,7 @@ from toolkit.procedure import (
 )
 from verification.plain_kinematics import body_points
 
+from .proof_record import ProofRecord
 from .safety_parts import constraints_of
 
 N_MAX = 40
@@ -51,8 +52,7 @@ class Assembly:
     paths: dict[int, SampledPath]
     lower: FloatArray
     upper: FloatArray
-    proved_bounds: Mapping[str, FloatArray] | None = None
-    proofs_digest: str = ""  # SHA-256 of the summary of the proofs whose bounds the shield uses; empty: analytic bounds
+    proofs: ProofRecord | None = None  # whose bounds the shield uses; None: analytic bounds
 
     def safety_layer(self) -> SafetyLayer:
         """A layer of its own for one run."""
@@ -82,14 +82,14 @@ class Assembly:
             "limits": hashlib.sha256(limits.encode()).hexdigest(),
             "tick_map": self.profile.tick_map.digest,
             **{name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
-            **({"proofs": self.proofs_digest} if self.proofs_digest else {}),
+            **({"proofs": self.proofs.digest} if self.proofs is not None else {}),
         }
 
 
-def assemble(path: Path | str, proved_bounds: Mapping[str, FloatArray] | None = None) -> Assembly:
+def assemble(path: Path | str, proofs: ProofRecord | None = None) -> Assembly:
     """Read a procedure and everything it names, and refuse what cannot work, before any device is touched.
 
-    proved_bounds: second-derivative bounds from checked proofs (`proved`), in place of the analytic ones.
+    proofs: checked proofs, whose second-derivative bounds replace the analytic ones (`proved` asks whether they are about this run).
     Raises:
         SpecificationError: any file is wrong, or they contradict each other; names file, line, field, value, allowed.
     """
@@ -98,7 +98,7 @@ def assemble(path: Path | str, proved_bounds: Mapping[str, FloatArray] | None = 
     _check_arm(procedure, profile)
     paths = read_servo_paths(procedure)
     check_regions(procedure, profile.arm_model.bodies, paths)
-    assembly = put_together(procedure, profile, profile.tube_path, paths, proved_bounds)
+    assembly = put_together(procedure, profile, profile.tube_path, paths, proofs)
     _check_calibration(procedure)
     _check_stage(procedure, profile)
     check_numbers(assembly)
@@ -112,7 +112,7 @@ def put_together(
     profile: ArmProfile,
     tube_path: Path,
     paths: dict[int, SampledPath],
-    proved_bounds: Mapping[str, FloatArray] | None = None,
+    proofs: ProofRecord | None = None,
 ) -> Assembly:
     """The parts of a run from what has been read. Not asked here: what matters only before a motion (a calibration's date, reach).
 
@@ -123,8 +123,8 @@ def put_together(
     _check_tube(procedure, profile, tube)
     lower, upper = profile.joint_lower, profile.joint_upper
     constraints = tuple(constraints_of(procedure, arm, lower, upper))
-    shield = _shield(procedure, profile, arm, tube, constraints, proved_bounds)
-    return Assembly(procedure, profile, tube_path, arm, tube, constraints, shield, paths, lower, upper, proved_bounds)
+    shield = _shield(procedure, profile, arm, tube, constraints, None if proofs is None else proofs.bounds)
+    return Assembly(procedure, profile, tube_path, arm, tube, constraints, shield, paths, lower, upper, proofs)
 
 
 def _check_arm(procedure: Procedure, profile: ArmProfile) -> None:

@@ -25,7 +25,8 @@ from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
 from .log_options import LogOptions
 from .pilot import Pilot
-from .proved import ProofRecord, assemble_proved
+from .proof_record import ProofRecord
+from .proved import assemble_proved
 from .realtime import RealtimeGrant, request_realtime
 from .run_records import LineWatch, open_log, record_device
 

@@ -24,16 +24,18 @@ from verification.truth import path_error, point_speed, settled
 
 from .assembly import Assembly
 from .control_process import Outcome
+from .proof_record import ProofRecord
 from .run_log import BoolArray, RunLog
 from .truth_margins import true_margins
 from .version import version_info
 
 SETTLE_S = 0.5
 STATUS_OF: dict[int, Status] = {0: "completed", 2: "refused", 3: "stopped", 4: "device_fault", 5: "audit_fault"}
-WITHOUT_PROOFS = (
-    "Second-derivative bounds K are analytic from link lengths; no certificate has been checked.",
-    "The longest stop and A1's threshold are computed and tested, not proved.",
-)
+UNLESS_PROVED = {
+    ("K.",): "Second-derivative bounds K are analytic from link lengths; no certificate has been checked.",
+    ("stop_length", "tube_threshold"): "The longest stop and A1's threshold are computed and tested, not proved.",
+}
+"""What is said of obligations, by how their names begin, unless each of them was proved and checked."""
 UNPROVED = (
     "The float error bound eta is stated, not proved.",
     "The induction of the shield and the state machine are argued on paper and tested, not proved.",
@@ -92,6 +94,17 @@ def _tracking(assembly: Assembly, log: RunLog, truth: Truth) -> Tracking | None:
     return Tracking(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+def unproved(proofs: ProofRecord | None) -> tuple[str, ...]:
+    """What no certificate shows, as sentences."""
+    verdicts = proofs.verdicts if proofs is not None else {}
+    said = []
+    for beginnings, sentence in UNLESS_PROVED.items():
+        of_these = [[verdict for name, verdict in verdicts.items() if name.startswith(beginning)] for beginning in beginnings]
+        if not all(found and set(found) == {"PROVED"} for found in of_these):
+            said.append(sentence)
+    return (*said, *UNPROVED)
+
+
 def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, outcome: Outcome) -> RunSummary:
     """All figures of a run."""
     # What the log says ran; a log that was refused at its first record says nothing, and then it was this program.
@@ -121,7 +134,7 @@ def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, out
         approach=_approach(figures),
         assumptions=assumption_figures(assembly, log),
         proved=False,
-        unproved=UNPROVED if assembly.proofs_digest else (*WITHOUT_PROOFS, *UNPROVED),
+        unproved=unproved(assembly.proofs),
     )
 
 

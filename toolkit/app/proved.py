@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import casadi as ca
@@ -16,28 +15,9 @@ from toolkit.graph import Tape
 
 from .assembly import Assembly, assemble
 from .proof_inputs import render_inputs
+from .proof_record import CheckedObligation, ProofRecord
 
 CHECK_S_MAX = 600.0
-
-
-@dataclass(frozen=True, eq=False)
-class ProofRecord:
-    """What a run takes over from checked proofs.
-
-    directory: for messages. digest: SHA-256 of the summary, which names every certificate and input by its own. inputs: hashes by role.
-    bounds: K (n, n) by body point, and "rcm_offset". verdicts: by obligation.
-    """
-
-    directory: str
-    digest: str
-    inputs: Mapping[str, str]
-    bounds: Mapping[str, FloatArray]
-    verdicts: Mapping[str, str]
-
-    def __str__(self) -> str:
-        others = [f"{name} {verdict}" for name, verdict in self.verdicts.items() if verdict != "PROVED"]
-        proved = f"{len(self.verdicts) - len(others)} of {len(self.verdicts)} obligations proved and checked"
-        return f"{proved}; {', '.join(others)}" if others else proved
 
 
 def proof_inputs_of(assembly: Assembly) -> dict[str, bytes]:
@@ -71,8 +51,8 @@ def read_proofs(directory: Path) -> ProofRecord:
                 bounds.update(bounds_in(json.loads(certificate)))
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
         raise SpecificationError(f"cannot be read as proofs: {error}", file=str(directory)) from error
-    verdicts = {row["id"]: row["verdict"] for row in summary["obligations"]}
-    return ProofRecord(str(directory), hashlib.sha256(data).hexdigest(), summary["inputs"], bounds, verdicts)
+    rows = tuple(CheckedObligation(row["id"], row["verdict"], row["sentence"], row["sha256"] or "") for row in summary["obligations"])
+    return ProofRecord(str(directory), hashlib.sha256(data).hexdigest(), summary["inputs"], bounds, rows)
 
 
 def standoff_gain(assembly: Assembly, bounds: Mapping[str, FloatArray]) -> dict[str, tuple[float, float]]:
@@ -98,9 +78,11 @@ def bounds_in(certificate: dict[str, object]) -> dict[str, FloatArray]:
     function, box, bounds = certificate["function"], certificate["box"], certificate["bounds"]
     if not (isinstance(function, str) and isinstance(box, list) and isinstance(bounds, list)):
         raise ValueError("second_derivative_bound: function, box or bounds of another type")
-    K = np.zeros((len(box), len(box)))
+    K = np.full((len(box), len(box)), np.nan)
     for entry in bounds:
         K[entry["j"], entry["l"]] = K[entry["l"], entry["j"]] = float.fromhex(entry["bound"])
+    if not (np.isfinite(K).all() and (K >= 0.0).all()):
+        raise ValueError(f"second_derivative_bound of {function}: a pair of joints has no bound")
     return {function.removeprefix("point:"): K}
 
 
@@ -110,7 +92,7 @@ def assemble_proved(path: Path | str, proofs: ProofRecord) -> Assembly:
     Raises:
         SpecificationError: as `assemble`; or the proofs are about other inputs: names the role, and both hashes.
     """
-    assembly = replace(assemble(path, proofs.bounds), proofs_digest=proofs.digest)
+    assembly = assemble(path, proofs)
     here = {role: hashlib.sha256(data).hexdigest() for role, data in proof_inputs_of(assembly).items()}
     for role in sorted({*here, *proofs.inputs}):
         mine, theirs = here.get(role, "absent"), proofs.inputs.get(role, "absent")

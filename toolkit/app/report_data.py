@@ -13,6 +13,7 @@ from verification.report import (
     Assumption,
     BoxRegion,
     CapsuleRegion,
+    Certificate,
     Constraint,
     CycleTrace,
     CylinderRegion,
@@ -64,6 +65,7 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
         constraints=_constraints(assembly, log, t, summary),
         assumptions=_assumptions(assembly, summary),
         unproved=summary.unproved,
+        certificates=_certificates(assembly),
         tracking=TrackingTrace(tracking.t_s, tracking.error_m, tracking.counted)
         if tracking is not None
         else TrackingTrace(nothing, nothing, np.empty(0, dtype=bool)),
@@ -119,6 +121,12 @@ def _words(assembly: Assembly, name: str) -> tuple[str, str]:
             return f"shaft within {c.limit_m * 1e3:g} mm of the remote centre", "m"
         return "joints inside their limits", "m" if name.endswith(".m") else "rad"
     return name, ""
+
+
+def _certificates(assembly: Assembly) -> tuple[Certificate, ...]:
+    """What is proved. A refuted obligation is a region that can be reached: nothing that the guarantee rests on."""
+    proved = [row for row in assembly.proofs.obligations if row.verdict == "PROVED"] if assembly.proofs is not None else []
+    return tuple(Certificate(row.id, row.sentence, row.sha256, "Accepted by primum check before the run.") for row in proved)
 
 
 def _assumptions(assembly: Assembly, summary: RunSummary) -> tuple[Assumption, ...]:

@@ -21,7 +21,8 @@ from toolkit import InvalidInput, Verdict
 from .assembly import Assembly, assemble
 from .control_process import Outcome, control_main
 from .log_options import LogOptions
-from .proved import ProofRecord, assemble_proved
+from .proof_record import ProofRecord
+from .proved import assemble_proved
 from .report_data import drawn_regions
 from .view import LiveView, ViewSample, start_view
 

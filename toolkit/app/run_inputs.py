@@ -4,31 +4,29 @@
     inputs/profile.yaml     the device profile; inputs/tube.yaml: the tracking tube
     inputs/path_<step>.npy  positions of each servo_path step, float64 (k, 3), [m], frame B: what was followed, whether it came from a
                             recording or from a function, which is therefore never run again
-    inputs/proved_bounds.json   only with --proofs: the bounds the shield took from checked proofs, exact, and the digest of those
+    inputs/proofs.json      only with --proofs: what the run took over from the checked proofs, bounds exact
 The SHA-256 of each is in RUN_START, under the hash chain. Arm and instrument data are part of the program: its hashes are there too.
 """
 
 import hashlib
 import io
-import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from devices import load_profile, load_tube
-from safety.audit import canonical_bytes
-from toolkit import AuditFault, FloatArray, InvalidInput, SpecificationError
+from toolkit import AuditFault, InvalidInput, SpecificationError
 from toolkit.procedure import SampledPath, ServoPath, load_procedure
 
 from .assembly import Assembly, put_together
+from .proof_record import ProofRecord
 from .version import version_info
 
 PROCEDURE, PROFILE, TUBE = "procedure.yaml", "inputs/profile.yaml", "inputs/tube.yaml"
-BOUNDS = "inputs/proved_bounds.json"
+PROOFS = "inputs/proofs.json"
 
 
 def run_meta(assembly: Assembly, directory: Path) -> dict[str, Any]:
@@ -61,8 +59,8 @@ def read_inputs(directory: Path, start: Mapping[str, Any]) -> Assembly:
             if name not in kept:
                 raise SpecificationError("the log names no such input", file=str(directory / name))
             paths[index] = _path(directory / name, kept[name], inputs[name])
-    digest, bounds = _bounds(directory / BOUNDS, kept[BOUNDS]) if BOUNDS in kept else ("", None)
-    return replace(put_together(procedure, profile, directory / TUBE, paths, bounds), proofs_digest=digest)
+    proofs = ProofRecord.from_json(kept[PROOFS], str(directory / PROOFS)) if PROOFS in kept else None
+    return put_together(procedure, profile, directory / TUBE, paths, proofs)
 
 
 def _keep(assembly: Assembly, directory: Path) -> dict[str, dict[str, Any]]:
@@ -73,9 +71,8 @@ def _keep(assembly: Assembly, directory: Path) -> dict[str, dict[str, Any]]:
         TUBE: assembly.tube_path.read_bytes(),
         **{_path_name(index): _npy(path) for index, path in assembly.paths.items()},
     }
-    if assembly.proved_bounds is not None:
-        exact = {name: [[entry.hex() for entry in row] for row in K.tolist()] for name, K in assembly.proved_bounds.items()}
-        contents[BOUNDS] = canonical_bytes({"proofs": assembly.proofs_digest, "bounds": exact})
+    if assembly.proofs is not None:
+        contents[PROOFS] = assembly.proofs.to_json()
     try:
         (directory / "inputs").mkdir()
         for name, content in contents.items():
@@ -125,15 +122,6 @@ def _checked(directory: Path, name: str, stated: object) -> bytes:
     if found != sha256:
         raise SpecificationError(f"changed since the run: its SHA-256 is {found}, the log says {sha256}", file=str(file))
     return content
-
-
-def _bounds(file: Path, content: bytes) -> tuple[str, dict[str, FloatArray]]:
-    try:
-        stated = json.loads(content)
-        exact = {name: np.array([[float.fromhex(x) for x in row] for row in rows]) for name, rows in stated["bounds"].items()}
-        return str(stated["proofs"]), exact
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SpecificationError(f"not the bounds of proofs: {error}", file=str(file)) from error
 
 
 def _path(file: Path, content: bytes, stated: Mapping[str, Any]) -> SampledPath:

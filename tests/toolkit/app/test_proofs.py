@@ -12,8 +12,10 @@ from tests.toolkit.app.runs import EXAMPLE, primum
 from toolkit import SpecificationError
 from toolkit.app import proved
 from toolkit.app.assembly import Assembly
+from toolkit.app.figures import unproved
+from toolkit.app.proof_record import ProofRecord
 from toolkit.app.proofs import assumed_of, obligations_of
-from toolkit.app.proved import ProofRecord, assemble_proved, proof_inputs_of, read_proofs
+from toolkit.app.proved import assemble_proved, proof_inputs_of, read_proofs
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,33 @@ def test_a_run_refuses_proofs_of_another_procedure(proofs: Path, tmp_path: Path)
     other = EXAMPLE.parent / "psm_approach.yaml"
     done = primum("run", str(other), "--out", str(tmp_path / "run"), "--proofs", str(proofs), cwd=tmp_path)
     assert done.returncode == 2 and "another procedure" in done.stderr.replace("\n", " ") and not (tmp_path / "run").exists()
+
+
+def test_a_pair_of_joints_that_a_certificate_leaves_out_is_not_taken_for_zero(proofs: Path) -> None:
+    certificate = json.loads(next(proofs.glob("*_k_tip.json")).read_bytes())
+    assert np.isfinite(proved.bounds_in(certificate)["tip"]).all()
+    del certificate["bounds"][3]
+    with pytest.raises(ValueError, match="point:tip: a pair of joints has no bound"):
+        proved.bounds_in(certificate)
+
+
+def test_what_a_run_keeps_of_its_proofs_comes_back_exactly(record: ProofRecord) -> None:
+    again = ProofRecord.from_json(record.to_json(), record.directory)
+    assert (again.digest, again.inputs, again.obligations, str(again)) == (record.digest, record.inputs, record.obligations, str(record))
+    assert all(np.array_equal(again.bounds[name], K) for name, K in record.bounds.items()) and again.bounds.keys() == record.bounds.keys()
+    for content in (b"", b"[]", record.to_json().replace(b'"digest"', b'"digset"'), record.to_json()[:-1]):
+        with pytest.raises(SpecificationError, match="not the record of checked proofs"):
+            ProofRecord.from_json(content, "proofs.json")
+
+
+def test_what_was_not_proved_is_still_called_unproved(record: ProofRecord) -> None:
+    def said(*without: str) -> tuple[bool, bool]:
+        rows = tuple(replace(row, verdict="UNKNOWN") if row.id in without else row for row in record.obligations)
+        text = " ".join(unproved(replace(record, obligations=rows)))
+        return "second-derivative" in text.lower(), "longest stop" in text
+
+    assert said() == (False, False) and said("K.tip") == (True, False) and said("tube_threshold") == (False, True)
+    assert len(unproved(None)) == len(unproved(replace(record, obligations=()))) == len(unproved(record)) + 2
 
 
 def test_what_is_no_directory_of_proofs_is_refused(tmp_path: Path) -> None:
