@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit import InvalidInput
-from toolkit.graph import BINARY, UNARY, MachineCode, Tape
+from toolkit.graph import BINARY, UNARY, MachineCode, SlidingLeast, Tape, machine_code
 from toolkit.models import psm_classic
 
 _x, _y = ca.SX.sym("x"), ca.SX.sym("y")
@@ -79,3 +79,50 @@ def test_a_buffer_of_the_wrong_size_type_or_layout_is_refused() -> None:
             MachineCode(function, [good, bad], [good])
     with pytest.raises(InvalidInput, match="arrays given"):
         MachineCode(function, [good], [good])
+
+
+_values = st.floats(-4.0, 4.0) | st.sampled_from([math.nan, math.inf, -math.inf, 0.0])
+
+
+@given(st.lists(st.tuples(_values, _values), min_size=3, max_size=20), st.integers(1, 3))
+def test_the_least_over_overlapping_stretches_keeps_nan(rows: list[tuple[float, float]], stretch: int) -> None:
+    flat = ca.SX.sym("x", 2 * stretch)
+    function = ca.Function("f", [flat], [ca.vertcat(flat[0] - flat[-1], ca.sum1(flat), -flat[1])])
+    sequence, least = np.array(rows), np.zeros(3)
+    code = SlidingLeast(function, sequence, least)
+    assert code.rows == len(rows) - stretch + 1
+    each = np.array([np.array(function(sequence[i : i + stretch].ravel())).ravel() for i in range(code.rows)])
+    for k in (code.rows, 1):
+        code(k)
+        assert np.array_equal(least, each[:k].min(axis=0), equal_nan=True)
+
+
+def test_stretches_that_do_not_fit_their_sequence_are_refused() -> None:
+    flat = ca.SX.sym("x", 4)
+    function, good = ca.Function("f", [flat], [flat]), np.zeros((5, 2))
+    for sequence, least in ((np.zeros((5, 3)), np.zeros(4)), (good, np.zeros(3)), (np.zeros(10), np.zeros(4))):
+        with pytest.raises(InvalidInput, match="not one input of whole rows"):
+            SlidingLeast(function, sequence, least)
+    with pytest.raises(InvalidInput, match="a buffer of"):
+        SlidingLeast(function, np.asfortranarray(good), np.zeros(4))
+    code = SlidingLeast(function, good, np.zeros(4))
+    for rows in (0, -1, 5):
+        with pytest.raises(InvalidInput, match=r"least over|rows asked for"):
+            code(rows)
+
+
+@pytest.mark.requirement("SAF-036")
+@pytest.mark.parametrize(("table", "word", "wrong"), [("_ARITHMETIC", "sub", "fadd"), ("_INTRINSIC", "fmin", "llvm.maxnum.f64")])
+@pytest.mark.parametrize("sliding", [False, True])
+def test_a_compiler_that_makes_another_computation_is_found_out(
+    table: str, word: str, wrong: str, sliding: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flat = ca.SX.sym("x", 4)
+    function = ca.Function("f", [flat], [ca.vertcat(flat[0] - flat[1], ca.fmin(flat[2], flat[3]))])
+    monkeypatch.setattr(machine_code, "_compiled", machine_code._compiled.__wrapped__)
+    monkeypatch.setitem(getattr(machine_code, table), word, wrong)
+    with pytest.raises(InvalidInput, match="f: the machine code made of it does not compute what it says"):
+        if sliding:
+            SlidingLeast(function, np.zeros((5, 2)), np.zeros(2))
+        else:
+            MachineCode(function, [np.zeros((1, 4))], [np.zeros((1, 2))])
