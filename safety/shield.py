@@ -13,12 +13,12 @@ from toolkit import CommandClass, FloatArray, InvalidInput, Margin, TickArray, T
 
 from .batch_function import ArmGraph
 from .commanded_rates import CommandedRates
-from .constraints import CommandedRate, Constraint, InsertionRule, JointBox
+from .constraints import CommandedRate, Constraint, JointBox
 from .memory import Memory
-from .window import Windows, windows_touching
+from .plan_check import MEMBERSHIP, PlanCheck
 from .window_check import Bounds, WindowCheck
 
-SHIELD_VERSION = 1
+SHIELD_VERSION = 2
 """Part of what a certificate names: raised with every change of the argument or its arithmetic."""
 
 
@@ -68,51 +68,57 @@ class Shield:
         for i, point in enumerate(arm.point_names):
             self.K[i] = proved.get(point, self.K[i])
         K_centre = proved.get("rcm_offset", arm.rcm_offset_bounds(*box)) if arm.shaft is not None else None
-        if not (self.K.shape == (len(arm.point_names), arm.n, arm.n) and np.isfinite(self.K).all() and (self.K >= 0).all()):
-            raise InvalidInput("arm model: its second-derivative bounds are not finite, non-negative and of shape (m, n, n)")
-        self._check = WindowCheck(arm, constraints, self.K, K_centre, bounds)
-        self._rates = CommandedRates(arm, [c for c in constraints if isinstance(c, CommandedRate)], command_class.period_s)
-        margins = [*self._check.names, *self._rates.names]
+        _require_bounds(self.K, (len(arm.point_names), arm.n, arm.n))
+        if K_centre is not None:
+            _require_bounds(K_centre, (arm.n, arm.n))
+        windows = WindowCheck(arm, constraints, self.K, K_centre, bounds)
+        rates = CommandedRates(arm, [c for c in constraints if isinstance(c, CommandedRate)], command_class.period_s)
+        margins = [*windows.names, *rates.names]
         if len(set(margins)) != len(margins):
             raise InvalidInput(f"constraints: two of them would share a margin, and one would hide the other: {sorted(margins)}")
-        self.rate_names = frozenset(self._rates.names)
-        self._units = {f"{boxes[0].name}.rad": "rad"} | {c.name: "m or rad" for c in constraints if isinstance(c, InsertionRule)}
+        self.rate_names = frozenset(rates.names)
+        self._check = PlanCheck(windows, rates, tick_map, tube, command_class, n_max)
+        self._named = tuple(zip(self._check.names, self._check.units, strict=True))[len(MEMBERSHIP) :]
 
     def certify(self, memory: Memory, plan: TickArray) -> Certification:
         """Certify `plan` (k, n) after `memory`. Never raises for a bad plan: it refuses, with the reason."""
-        membership = self._refuse_membership(memory, plan)
-        if membership:
-            return Certification({}, ("command_class",), membership)
-        least = self._check.least(self._windows(memory, plan))
-        margins = {name: Margin(value, self._units.get(name, "m")) for name, value in least.items()}
-        margins.update(self._rate_margins(memory, plan))
+        no_plan = self._refuse_form(memory, plan)
+        if no_plan:
+            return Certification({}, ("command_class",), no_plan)
+        least = self._least(memory, plan)
+        outside = _refuse_membership(least, plan.shape[0])
+        if outside:
+            return Certification({}, ("command_class",), outside)
+        margins = {name: Margin(value, unit) for value, (name, unit) in zip(least[len(MEMBERSHIP) :], self._named, strict=True)}
         refused = tuple(name for name, margin in margins.items() if not margin.value >= 0.0)
         worst = ", ".join(f"{name} by {-margins[name].value:.3g} {margins[name].unit}" for name in refused)
         return Certification(margins, refused, f"would violate {worst}" if refused else "")
 
-    def _windows(self, memory: Memory, plan: TickArray) -> Windows:
-        return windows_touching(memory.history, plan, self.tick_map, self.tube)
+    def _least(self, memory: Memory, plan: TickArray) -> list[float]:
+        return self._check.least(memory.history, plan)
 
-    def _refuse_membership(self, memory: Memory, plan: TickArray) -> str:
+    def _refuse_form(self, memory: Memory, plan: TickArray) -> str:
+        """What is no plan at all: other than whole ticks, too long, or not ending at rest."""
         if not (plan.dtype.kind == "i" and plan.ndim == 2 and plan.shape[1] == self.tube.e.shape[0]):
             return f"the plan is not made of whole ticks of {self.tube.e.shape[0]} servos, but {plan.dtype} of shape {plan.shape}"
         if not 1 <= plan.shape[0] <= self.n_max:
             return f"the plan has {plan.shape[0]} setpoints; it must come to rest within {self.n_max}"
-        # Outside a servo's register int64 differences could wrap, and a wrapped difference may look small.
-        if not (plan.min() >= -(2**31) and plan.max() < 2**31):
-            return "the plan leaves the 32 bits of a servo register"
         before = plan[-2] if plan.shape[0] > 1 else memory.newest
-        if not (plan[-1] == before).all():
-            return "the plan does not end at rest"
-        if plan.shape[0] == 1:
-            return ""  # equal to the newest, by the line above: a hold, which class C allows at any cycle
-        over_v, over_a = self.command_class.excess(np.concatenate([memory.history[-2:], plan]))
-        if not over_v <= 0:
-            return f"a servo would exceed its speed by {over_v} ticks per period"
-        if not over_a <= 0:
-            return f"a servo would exceed its acceleration by {over_a} ticks per period squared"
-        return ""
+        return "" if (plan[-1] == before).all() else "the plan does not end at rest"
 
-    def _rate_margins(self, memory: Memory, plan: TickArray) -> dict[str, Margin]:
-        """Over everything that touches the plan. A hold is outside the claim: it is what happens when nothing is sent."""
-        return self._rates.margins(self.tick_map.to_joints(np.concatenate([memory.history[-2:], plan])))
+
+def _require_bounds(K: FloatArray, shape: tuple[int, ...]) -> None:
+    if not (K.shape == shape and np.isfinite(K).all() and (K >= 0).all()):
+        raise InvalidInput(f"arm model: its second-derivative bounds are not finite, non-negative and of shape {shape}")
+
+
+def _refuse_membership(least: Sequence[float], setpoints: int) -> str:
+    """Why a plan is not in class C, from its margins in ticks. A hold of one setpoint is allowed at any cycle."""
+    inside, speed, acceleration = least[: len(MEMBERSHIP)]
+    if not inside >= 0.0:
+        return "the plan leaves the 32 bits of a servo register"
+    if setpoints > 1 and not speed >= 0.0:
+        return f"a servo would exceed its speed by {-speed:.0f} ticks per period"
+    if setpoints > 1 and not acceleration >= 0.0:
+        return f"a servo would exceed its acceleration by {-acceleration:.0f} ticks per period squared"
+    return ""

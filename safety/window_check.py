@@ -10,6 +10,7 @@ A slack >= 0 holds for every configuration in the box. Callers write `slack >= 0
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
 
 import casadi as ca
 import numpy as np
@@ -69,7 +70,11 @@ class BodyGraph:
 
 
 class WindowCheck:
-    """Slack of every B, P, N, D constraint over windows, as one graph of (c, r). One instance per constraint set."""
+    """Slack of every B, P, N, D constraint over a window, as graphs of its centre q and half-range r. One instance per constraint set.
+
+    names, units and slacks: one of each per margin. checksum: not finite if anything that enters a slack is not; fmin and fmax drop
+    a NaN operand, a sum keeps it.
+    """
 
     def __init__(
         self,
@@ -80,19 +85,18 @@ class WindowCheck:
         bounds: Bounds,
     ) -> None:
         graph = BodyGraph.of(arm)
-        r = ca.SX.sym("r", arm.n)
-        self._build = _Build(arm, graph, r, dict(zip(arm.point_names, K, strict=True)), K_centre, bounds.eta_m + bounds.registration_m)
-        parts = [part for c in constraints if not isinstance(c, CommandedRate) for part in self._build.slacks(c)]
-        self.names = tuple(name for name, _ in parts)
-        empty = [name for name, rows in parts if not rows]
+        self.q, self.r = graph.q, ca.SX.sym("r", arm.n)
+        added_m = bounds.eta_m + bounds.registration_m
+        build = _Build(arm, graph, self.r, dict(zip(arm.point_names, K, strict=True)), K_centre, added_m)
+        parts = [(*part, c) for c in constraints if not isinstance(c, CommandedRate) for part in build.slacks(c)]
+        empty = [name for name, rows, _ in parts if not rows]
         if empty:
             raise InvalidInput(f"constraints: {empty} bound nothing: no body, or no face")
-        self._starts = np.cumsum([0, *(len(rows) for _, rows in parts)])[:-1]
-        # fmin and fmax drop a NaN operand. Whatever enters any slack also enters this sum, and a sum keeps it.
-        everything = [graph.q, r, *graph.P.values(), *(ca.vec(J) for J in graph.J.values())]
-        checksum = ca.sum1(ca.vertcat(*everything))
-        slacks = ca.vertcat(*(row for _, rows in parts for row in rows))
-        self._evaluate = BatchFunction("window_check", [graph.q, r], [slacks, checksum])
+        self.names = tuple(name for name, *_ in parts)
+        self.units = tuple(_unit(name, c) for name, _, c in parts)
+        self.slacks = [reduce(ca.fmin, rows) for _, rows, _ in parts]
+        everything = [graph.q, self.r, *graph.P.values(), *(ca.vec(J) for J in graph.J.values())]
+        self.checksum = ca.sum1(ca.vertcat(*everything))
 
     def slack(self, windows: Windows) -> dict[str, FloatArray]:
         """Slack of each constraint over each window: name -> (k,), [m]; joint boxes (.rad) and straight wrists in [rad].
@@ -102,15 +106,17 @@ class WindowCheck:
         slacks, checksum = self._evaluate(windows.c, windows.r)
         if not np.isfinite(checksum).all():
             return {name: np.full(windows.c.shape[0], np.nan) for name in self.names}
-        smallest = np.minimum.reduceat(slacks, self._starts, axis=1)
-        return {name: smallest[:, i] for i, name in enumerate(self.names)}
+        return {name: slacks[:, i].copy() for i, name in enumerate(self.names)}
 
-    def least(self, windows: Windows) -> dict[str, float]:
-        """The smallest slack of each constraint over all windows; NaN if anything that entered was not finite."""
-        slacks, checksum = self._evaluate(windows.c, windows.r)
-        if not np.isfinite(checksum).all():
-            return dict.fromkeys(self.names, float("nan"))
-        return dict(zip(self.names, np.minimum.reduceat(slacks.min(axis=0), self._starts).tolist(), strict=True))
+    @cached_property
+    def _evaluate(self) -> BatchFunction:
+        return BatchFunction("window_check", [self.q, self.r], [ca.vertcat(*self.slacks), self.checksum])
+
+
+def _unit(name: str, constraint: Constraint) -> str:
+    if isinstance(constraint, JointBox):
+        return name.rpartition(".")[2]
+    return "m or rad" if isinstance(constraint, InsertionRule) else "m"
 
 
 @dataclass(frozen=True, eq=False)

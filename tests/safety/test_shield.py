@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safety import Bounds, CommandedRate, JointBox, KeepOut, Memory, RemoteCentre, Shield, WindowCheck, sphere, windows_touching
+from safety import Bounds, CommandedRate, JointBox, KeepOut, Memory, RemoteCentre, Shield, sphere, windows_touching
+from safety.plan_check import PlanCheck
 from tests.safety.parts import (
     BODIES,
     HOME,
@@ -170,7 +171,8 @@ def test_what_would_be_violated_is_named_with_its_amount() -> None:
 @pytest.mark.requirement("SAF-010")
 def test_a_slack_that_is_nan_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     of = shield(capsule())
-    monkeypatch.setattr(WindowCheck, "least", lambda self, windows: {"vessel": np.nan, "joint_limits.m": 1.0})
+    names = of._check.names
+    monkeypatch.setattr(PlanCheck, "least", lambda self, history, plan: [np.nan if name == "vessel" else 1.0 for name in names])
     assert refused_by(of, at_rest(), at()[None]) == ("vessel",)
 
 

@@ -1,7 +1,7 @@
 """Worlds for the shield campaign: one constraint each, a tube, a window, a command class, and a second opinion on the constraint."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -17,11 +17,13 @@ from safety import (
     KeepInFaces,
     KeepInTube,
     KeepOut,
+    Memory,
     Shield,
     box,
     sphere,
 )
-from toolkit import CommandClass, FloatArray, TickMap, Tube
+from safety.plan_check import MEMBERSHIP
+from toolkit import CommandClass, FloatArray, TickArray, TickMap, Tube
 from toolkit.models import SerialArm, psm_classic
 
 from ..plain_kinematics import body_points
@@ -74,9 +76,9 @@ class _FlatArm:
 class _LastWindowShield(Shield):
     """A shield that looks only at where a plan comes to rest."""
 
-    def _windows(self, memory, plan):  # type: ignore[no-untyped-def]
-        windows = super()._windows(memory, plan)
-        return replace(windows, c=windows.c[-1:], r=windows.r[-1:])
+    def _least(self, memory: Memory, plan: TickArray) -> list[float]:
+        whole, before = super()._least(memory, plan), np.concatenate([memory.history, plan[:-1]])
+        return [*whole[: len(MEMBERSHIP)], *self._check.least(before, plan[-1:])[len(MEMBERSHIP) :]]
 
 
 @cache
