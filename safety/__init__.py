@@ -11,7 +11,7 @@ from .recorded_layer import RecordedLayer
 from .regions import Capsule, Cylinder, Polytope, Region, box, sphere
 from .shield import SHIELD_VERSION, Certification, Shield
 from .stop_plan import brake
-from .window import Windows, measured_excess, windows_touching
+from .window import Windows, windows_touching
 from .window_check import Bounds, WindowCheck
 
 __all__ = [
@@ -49,7 +49,6 @@ __all__ = [
     "box",
     "brake",
     "identification_command",
-    "measured_excess",
     "sphere",
     "windows_touching",
 ]

@@ -74,32 +74,29 @@ class Filter:
             A_m=self.brake_m_s2 * tuning.brake_share * T * T,
             step_m=min((c.limit for c in rates if c.order == 1), default=np.inf) * T * tuning.rate_share,
             change_m=acceleration * T * T * tuning.acceleration_share,
+            regularisation=tuning.regularisation,
             limited_points=tuple(sorted({name for c in rates for name in c.points} or set(arm.point_names))),
             speed_name=next((c.name for c in rates if c.order == 1), "speed"),
             acceleration_name=next((c.name for c in rates if c.order == 2), "acceleration"),
         )
         self._rows = LinearRows(arm, constraints, tick_map, tube, limits)
         self._names = self._rows.names
-        self._rho = tuning.regularisation * np.eye(arm.n)
 
     def apply(self, memory: Memory, q_desired: FloatArray) -> Filtered:
         """Filter the desired next setpoint q_desired (n,). A finite answer here is still only a proposal to the shield."""
         rows = self._rows.at(memory.history, q_desired)
-        A, lower, upper, fits, desired, n = rows.A, rows.lower, rows.upper, rows.fits, rows.desired, q_desired.shape[0]
-        if ((fits <= upper) & (fits >= lower)).all():
-            return Filtered(self._quantise(memory, desired), (), "unchanged", rows.desired_step_m)
-        H = rows.J.T @ rows.J + self._rho
-        # A row that no step of class C can reach cannot shape the answer.
-        reach = np.abs(A) @ np.maximum(np.abs(upper[-n:]), np.abs(lower[-n:]))
-        near = (reach > upper) | (-reach < lower)
-        near[-n:] = True
-        x, status = _solve(H, -H @ desired, A[near], upper[near], lower[near])
+        if rows.spare >= 0.0:
+            return Filtered(self._quantise(memory, rows.desired), (), "unchanged", rows.desired_step_m)
+        A, lower, upper, fits = rows.A, rows.lower, rows.upper, rows.fits
+        near = rows.near != 0.0  # a row that no step of class C can reach cannot shape the answer
+        x, status = _solve(rows.H, rows.f, A[near], upper[near], lower[near])
         if x is None:
             return Filtered(None, self._named((fits > upper) | (fits < lower)), status, 0.0)
         values = A @ x
-        if not ((values <= upper + _TOLERANCE).all() and (values >= lower - _TOLERANCE).all()):
-            return Filtered(None, self._named((values > upper) | (values < lower)), "a row left out is violated", 0.0)
-        at_limit = (np.abs(values - upper) <= _TOLERANCE) | (np.abs(values - lower) <= _TOLERANCE)
+        above, below = upper - values, values - lower
+        if not (above.min() >= -_TOLERANCE and below.min() >= -_TOLERANCE):
+            return Filtered(None, self._named((above < 0.0) | (below < 0.0)), "a row left out is violated", 0.0)
+        at_limit = np.minimum(above, below) <= _TOLERANCE
         # Nearly at rest, a step is not rounded up: an arm pushed against a wall would tremble by a tick for ever.
         x = np.trunc(x) if np.abs(x).max() < REST_TICKS else x
         return Filtered(self._quantise(memory, x), self._named(at_limit), status, _tip_step(rows, x))
@@ -108,7 +105,7 @@ class Filter:
         return np.asarray(memory.newest + np.rint(x).astype(np.int64))
 
     def _named(self, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
-        return tuple(sorted({self._names[i] for i in np.flatnonzero(chosen)}))
+        return tuple(sorted({self._names[i] for i in chosen.nonzero()[0].tolist()}))
 
 
 def _tip_step(rows: Rows, x: FloatArray) -> float:

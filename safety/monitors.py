@@ -1,14 +1,17 @@
 """Monitors of the assumptions that can be watched at run time (guarantee, A1-A4), each with its stated reaction."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import reduce
 
+import casadi as ca
 import numpy as np
 
 from toolkit import InvalidInput, JointState, TickMap, Tube, finite_number
 
+from .batch_function import BatchFunction
 from .memory import Memory
-from .window import measured_excess
 
 
 class Reaction(Enum):
@@ -50,9 +53,11 @@ class Monitors:
     tick_map: TickMap
     tube: Tube
     age_s_max: float
+    _look: BatchFunction = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         finite_number(self.age_s_max, "age_s_max", 1e-4, 1.0)
+        object.__setattr__(self, "_look", _deviation_and_lag(self.tick_map, self.tube))
 
     def observe(self, memory: Memory, state: JointState, now_s: float) -> tuple[Observation, Violation | None]:
         """Compare one sample with what was sent. The first violation found in the order A4, A3, A2, A1 decides the reaction.
@@ -63,9 +68,11 @@ class Monitors:
         if state.q.shape != self.tube.e.shape:
             raise InvalidInput(f"measured state has {state.q.shape[0]} joints, expected {self.tube.e.shape[0]}")
         age_s = now_s - state.t_s
-        behind = self._behind(memory, state)
-        behind = behind if behind < 0 else max(0, behind - state.writes_since)
-        use = float((measured_excess(memory.history, state.q, self.tick_map, self.tube) / self.tube.e_monitor).max())
+        newest = memory.history[-(self.tube.window + 1) :]
+        (found,) = self._look(newest.reshape(1, -1), state.q[None], state.goal_ticks[None])
+        use, lag, checksum = found[0].tolist()
+        use = use if math.isfinite(checksum) else math.nan
+        behind = -1 if lag > self.tube.window else max(0, int(lag) - state.writes_since)
         return Observation(use, behind, age_s), self._violation(state, age_s, behind, use)
 
     def _violation(self, state: JointState, age_s: float, behind: int, use: float) -> Violation | None:
@@ -80,10 +87,23 @@ class Monitors:
             return Violation("A1", f"a joint is {use:.2f} times its monitored tube outside the commanded window", Reaction.TAIL)
         return None
 
-    def _behind(self, memory: Memory, state: JointState) -> int:
-        """The largest, over servos, number of setpoints that the echoed goal is behind the newest; -1 where one matches none."""
-        recent = memory.history[::-1][: self.tube.window + 1]
-        matches = recent == state.goal_ticks
-        if not matches.any(axis=0).all():
-            return -1
-        return int(np.argmax(matches, axis=0).max())
+
+def _deviation_and_lag(tick_map: TickMap, tube: Tube) -> BatchFunction:
+    """(the newest w + 1 setpoints oldest first, q, goals) -> (use, lag, checksum).
+
+    use = max_j (|q - c|_j - h_j) / e_monitor_j with c = q((lo + hi) / 2), h = |M| (hi - lo) / 2 of the newest window; <= 0 inside it.
+    lag: the largest over servos of how many setpoints its goal is behind the newest; w + 1 where it is none of them.
+    checksum: finite only if all that entered is; fmax drops a NaN.
+    """
+    n, w = tube.e.shape[0], tube.window
+    recent, q, goals = ca.SX.sym("recent", n * (w + 1)), ca.SX.sym("q", n), ca.SX.sym("goals", n)
+    y = ca.horzsplit(ca.reshape(recent, n, w + 1))
+    lo, hi = reduce(ca.fmin, y), reduce(ca.fmax, y)
+    zero = ca.SX(tick_map.ticks_zero.astype(np.float64))
+    c = ca.SX(tick_map.q_zero) + ca.mtimes(ca.SX(tick_map.M), (lo + hi) * 0.5 - zero)
+    excess = ca.fabs(q - c) - ca.mtimes(ca.SX(tick_map.abs_M), (hi - lo) * 0.5)
+    lag = ca.SX(np.full(n, w + 1.0))
+    for behind, setpoint in reversed(list(enumerate(reversed(y)))):
+        lag = ca.if_else(setpoint == goals, float(behind), lag)
+    checksum = ca.sum1(recent) + ca.sum1(q) + ca.sum1(goals)
+    return BatchFunction("look", [recent, q, goals], [ca.vertcat(ca.mmax(excess / ca.SX(tube.e_monitor)), ca.mmax(lag), checksum)])

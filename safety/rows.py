@@ -3,6 +3,7 @@
 Deliberately apart from window_check: the shield shares no code with what proposes to it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -29,7 +30,7 @@ SCALE = 1e3
 class RowLimits:
     """static_m is kept from every region; A = brake T^2 bounds approach; step_m, change_m bound limited points per period.
 
-    v_ticks, a_ticks: what a servo may move per period, and change it by, shape (n,), [tick].
+    regularisation: rho of the cost. v_ticks, a_ticks: what a servo may move per period, and change it by, shape (n,), [tick].
     """
 
     v_ticks: FloatArray
@@ -38,6 +39,7 @@ class RowLimits:
     A_m: float
     step_m: float
     change_m: float
+    regularisation: float
     limited_points: tuple[str, ...]
     speed_name: str
     acceleration_name: str
@@ -48,7 +50,9 @@ class Rows:
     """lower <= A x <= upper, (k, n), (k,), (k,), and J M of the limited points (3 p, n), both in millimetres.
 
     The last n rows are class C's, in ticks. desired: the wanted servo increments (n,), [tick]; fits = A desired.
+    The cost of x is x.H x / 2 + f.x, H = J'J + rho I, f = -H desired. near: 1 where a step of class C can reach the row, else 0.
     desired_step_m: how far the fastest limited point would move with it, [m].
+    spare: the smallest distance of `fits` to its bounds, >= 0 if the desired step satisfies every row; NaN if anything here is not finite.
     """
 
     A: FloatArray
@@ -56,8 +60,12 @@ class Rows:
     upper: FloatArray
     fits: FloatArray
     J: FloatArray
+    H: FloatArray
+    f: FloatArray
+    near: FloatArray
     desired: FloatArray
     desired_step_m: float
+    spare: float
 
 
 Row = tuple[str, ca.SX, ca.SX]
@@ -83,8 +91,15 @@ class LinearRows:
         A = ca.vertcat(*(a.T * SCALE for _, a, _, _ in parts), ca.SX.eye(arm.n))
         lower = ca.vertcat(*(low * SCALE for _, _, low, _ in parts), ca.fmax(-v, self._step - a))
         upper = ca.vertcat(*(high * SCALE for *_, high in parts), ca.fmin(v, self._step + a))
-        fits = ca.mtimes(A, self._desired)
-        outputs = [ca.vec(A.T), lower, upper, fits, ca.vec(J.T) * SCALE, self._desired, _longest(ca.mtimes(J, self._desired))]
+        fits, J_mm = ca.mtimes(A, self._desired), J * SCALE
+        H = ca.mtimes(J_mm.T, J_mm) + limits.regularisation * ca.SX.eye(arm.n)
+        reach = ca.mtimes(ca.fabs(A), ca.fmax(ca.fabs(upper[-arm.n :]), ca.fabs(lower[-arm.n :])))
+        near = ca.logic_or(reach > upper, -reach < lower)
+        near[-arm.n :] = 1.0
+        outputs = [ca.vec(A.T), lower, upper, fits, ca.vec(J_mm.T), ca.vec(H), -ca.mtimes(H, self._desired), near, self._desired]
+        spare = ca.mmin(ca.fmin(upper - fits, fits - lower))
+        # fmin drops a NaN, a sum keeps it.
+        outputs.append(ca.vertcat(_longest(ca.mtimes(J, self._desired)), spare, ca.sum1(ca.vertcat(*outputs))))
         # From what the memory holds: the recent setpoints one after the other, newest last, and where the controller wants to be.
         recent, q_desired = ca.SX.sym("recent", arm.n * tube.window), ca.SX.sym("q_desired", arm.n)
         setpoints = ca.horzsplit(ca.reshape(recent, arm.n, tube.window))
@@ -99,8 +114,12 @@ class LinearRows:
 
     def at(self, setpoints: FloatArray | TickArray, q_desired: FloatArray) -> Rows:
         """The rows after `setpoints` (at least w of them, newest last; (k, n), [tick]) for a desired joint position (n,)."""
-        a, lower, upper, fits, J, desired, step_m = self._evaluate(setpoints[-self._window :].reshape(1, -1), q_desired[None])
-        return Rows(a[0].reshape(-1, self._n), lower[0], upper[0], fits[0], J[0].reshape(-1, self._n), desired[0], float(step_m[0, 0]))
+        found = self._evaluate(setpoints[-self._window :].reshape(1, -1), q_desired[None])
+        a, lower, upper, fits, J, H, f, near, desired, scalars = (output[0] for output in found)
+        step_m, spare, checksum = scalars.tolist()
+        n = self._n
+        square = a.reshape(-1, n), lower, upper, fits, J.reshape(-1, n), H.reshape(n, n)
+        return Rows(*square, f, near, desired, step_m, spare if math.isfinite(checksum) else math.nan)
 
     def _region_row(self, row: Row) -> tuple[str, ca.SX, ca.SX, ca.SX]:
         """What the next window adds to a constraint, linear in x, and the step allowed by the distance that is left.

@@ -1,8 +1,11 @@
 """A stop after a candidate: brake along the joint line, on the wire's integers. Untrusted: the shield checks what comes out."""
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
-from toolkit import CommandClass, TickArray
+from toolkit import CommandClass, FloatArray, TickArray
 
 
 def brake(newest: TickArray, step: TickArray, tip_step_m: float, brake_m_s2: float, command_class: CommandClass) -> TickArray:
@@ -15,12 +18,17 @@ def brake(newest: TickArray, step: TickArray, tip_step_m: float, brake_m_s2: flo
         tip_step_m: how far the fastest limited point moves per period at `step`, [m].
         brake_m_s2: deceleration of that point to plan with, below the certified limit by what ticks may add.
     """
-    if not np.any(step):
+    # One tick of room per servo: rounding may add it to the second difference.
+    hardest = max(abs(s) / max(a - 1, 1) for s, a in zip(step.tolist(), command_class.a_ticks.tolist(), strict=True))
+    if hardest == 0.0:
         return newest[None]
     T = command_class.period_s
-    # One tick of room per servo: rounding may add it to the second difference.
-    room = np.maximum(command_class.a_ticks - 1, 1)
-    periods = max(int(np.ceil(tip_step_m / (brake_m_s2 * T * T))), int(np.ceil((np.abs(step) / room).max())), 1)
-    left = np.arange(periods - 1, -1, -1) / periods
-    steps = np.rint(left[:, None] * step[None, :]).astype(np.int64)
-    return np.asarray(newest + np.cumsum(steps, axis=0))
+    periods = max(math.ceil(tip_step_m / (brake_m_s2 * T * T)), math.ceil(hardest), 1)
+    steps = np.rint(_left(periods) * step).astype(np.int64)
+    return np.asarray(newest + steps.cumsum(axis=0))
+
+
+@lru_cache(maxsize=128)
+def _left(periods: int) -> FloatArray:
+    """(N - i) / N for i = 1 .. N, shape (N, 1)."""
+    return np.asarray(np.arange(periods - 1, -1, -1)[:, None] / periods)

@@ -46,12 +46,3 @@ def windows_touching(history: TickArray, plan: TickArray, tick_map: TickMap, tub
 def _indices(k: int, w: int) -> NDArray[np.intp]:
     """Which setpoints of w of history and k of a plan each window holds: (k, w + 1)."""
     return np.asarray(np.arange(k)[:, None] + np.arange(w + 1), dtype=np.intp)
-
-
-def measured_excess(history: TickArray, q: FloatArray, tick_map: TickMap, tube: Tube) -> FloatArray:
-    """How far a measured sample lies outside the newest window without its tube, per joint, shape (n,); <= 0 inside."""
-    newest = history[-(tube.window + 1) :]
-    low, high = newest.min(axis=0), newest.max(axis=0)
-    c = tick_map.to_joints((low + high) * 0.5)
-    h = tick_map.abs_M @ ((high - low) * 0.5)
-    return np.asarray(np.abs(q - c) - h)

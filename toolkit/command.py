@@ -82,6 +82,6 @@ class CertifiedCommand:
             ticks = np.asarray(self.ticks)
             if ticks.dtype.kind not in "iu":
                 raise InvalidInput(f"ticks: ticks are integers, got {ticks.dtype} {ticks.tolist()}")
-            if not (self.plan.shape[0] and np.array_equal(ticks, self.plan[0])):
+            if not (self.plan.shape[0] and ticks.tolist() == self.plan[0].tolist()):
                 raise InvalidInput(f"ticks: {ticks.tolist()} are not the first setpoint of the plan: what is sent is what was certified")
             object.__setattr__(self, "ticks", self.plan[0])

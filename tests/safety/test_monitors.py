@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from safety import Memory, Monitors, Reaction, Violation
 from tests.safety.parts import NO_PLAN, at, at_rest, state, tick_map, tube
@@ -18,7 +20,7 @@ def violation(memory: Memory, sample: JointState, now_s: float = 1.0, monitors: 
 
 def test_a_perfect_sample_violates_nothing_and_says_how_much_is_used() -> None:
     observation, found = MONITORS.observe(at_rest(), state(at(), 0.999), 1.0)
-    assert found is None and observation.behind == 0 and observation.tube_use == 0.0
+    assert found is None and observation.behind == 0 and abs(observation.tube_use) <= 1e-9
     assert observation.age_s == pytest.approx(1e-3)
 
 
@@ -119,3 +121,21 @@ def test_the_tube_is_asked_about_lagging_samples_inside_the_window() -> None:
     beyond = tick_map().to_joints(STEADY.history[0] - 20 * (STEADY.newest - STEADY.history[0]))
     found = violation(STEADY, state(STEADY.newest, q=beyond), monitors=narrow)
     assert found is not None and found.assumption == "A1"
+
+
+@pytest.mark.requirement("SAF-012")
+@given(st.integers(0, 2**30))
+def test_what_is_seen_is_what_whole_numbers_and_plain_arithmetic_say(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    w, M = tube().window, tick_map().M
+    history = at() + np.cumsum(rng.integers(-30, 31, (w + 3, 7)), axis=0)
+    behind = rng.integers(0, w + 1 + int(rng.integers(0, 2)), 7)
+    q = tick_map().to_joints(history[-1] + rng.integers(-60, 61, 7))
+    goals = history[-1 - behind, np.arange(7)]
+    newest = history[-(w + 1) :]
+    low, high = newest.min(axis=0), newest.max(axis=0)
+    excess = np.abs(q - tick_map().to_joints((low + high) / 2)) - np.abs(M) @ ((high - low) / 2)
+    first = [next((a for a in range(w + 1) if newest[-1 - a, s] == goals[s]), w + 1) for s in range(7)]
+    observation, _ = MONITORS.observe(Memory(history, NO_PLAN), state(history[-1], goal_ticks=goals, q=q), 1.0)
+    assert observation.tube_use == pytest.approx((excess / tube().e_monitor).max(), abs=1e-9)
+    assert observation.behind == (max(first) if max(first) <= w else -1)

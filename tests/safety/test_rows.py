@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from safety import Constraint, InsertionRule, KeepInFaces, KeepInTube, RemoteCentre
+from safety import CommandedRate, Constraint, InsertionRule, KeepInFaces, KeepInTube, RemoteCentre
 from safety.rows import DIRECTIONS, SCALE, LinearRows, RowLimits, Rows
 from tests.safety.parts import BODIES, HOME, A, V, arm, capsule, joint_limits, rates, tick_map, tube
 from verification.plain_kinematics import body_points
 
-LIMITS = RowLimits(V.astype(float), A - 0.5, 0.0, 1e-5, 2e-4, 2e-5, ("tip",), "speed", "acceleration")
+LIMITS = RowLimits(V.astype(float), A - 0.5, 0.0, 1e-5, 2e-4, 2e-5, 1e-4, ("tip",), "speed", "acceleration")
 ZERO = np.zeros(7)
 
 
@@ -73,3 +75,27 @@ def test_more_distance_never_allows_less() -> None:
 def test_an_unknown_constraint_has_no_rows() -> None:
     with pytest.raises(TypeError, match="no linear rows"):
         rows_of("not a constraint")
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**30))
+def test_cost_reach_and_room_are_what_the_rows_say(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    numbers = rows_of(joint_limits(), capsule(), CommandedRate("speed", ("tip",), 1, 0.05), desired=rng.integers(-40, 41, 7))[1]
+    np.testing.assert_allclose(numbers.H, numbers.J.T @ numbers.J + 1e-4 * np.eye(7), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(numbers.f, -numbers.H @ numbers.desired, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(numbers.fits, numbers.A @ numbers.desired, rtol=1e-9, atol=1e-9)
+    assert numbers.spare == min((numbers.upper - numbers.fits).min(), (numbers.fits - numbers.lower).min())
+    corner = np.maximum(np.abs(numbers.upper[-7:]), np.abs(numbers.lower[-7:]))
+    reach = np.abs(numbers.A) @ corner
+    sure = (np.abs(reach - numbers.upper) > 1e-6) & (np.abs(reach + numbers.lower) > 1e-6)
+    assert np.array_equal((numbers.near != 0)[:-7][sure[:-7]], ((reach > numbers.upper) | (-reach < numbers.lower))[:-7][sure[:-7]])
+    assert (numbers.near[-7:] == 1.0).all()
+
+
+@pytest.mark.requirement("SAF-010")
+def test_a_wish_that_is_not_finite_leaves_no_room() -> None:
+    for bad in (np.nan, np.inf):
+        desired = np.zeros(7)
+        desired[3] = bad
+        assert not rows_of(joint_limits(), desired=desired)[1].spare >= 0.0
