@@ -115,7 +115,7 @@ def _compiled(tape: Tape, step: int | None) -> Any:
     module.verify()
     # Optimisation 2 of the code generator is register allocation and scheduling; passes over the tape itself gain nothing.
     machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=1
     )
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
