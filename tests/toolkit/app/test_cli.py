@@ -9,35 +9,17 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from devices import load_profile, load_tube
 from safety.audit import read_records, verify
-from tests.toolkit.app.conftest import Recorded
+from tests.toolkit.app.conftest import Primum, Recorded
 from tests.toolkit.app.runs import ATTEMPTS, EXAMPLE, PRIMUM, PROFILE, Live, children, is_running, last_cycle, perform, was_late
-from toolkit.app import cli, run
+from toolkit.app import run
 from toolkit.app.assembly import Assembly
 from toolkit.app.view import LiveView
-
-Primum = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def primum(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Primum:
-    """The command in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("COLUMNS", "250")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["primum", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        code = exit_.value.code
-        return int(code) if code is not None else 0, *capsys.readouterr()
-
-    return call
 
 
 @pytest.mark.parametrize(
