@@ -22,8 +22,8 @@ class TubeFile(BaseModel):
     behind_max: m, jitter_periods of it in reserve: the excess was measured without them, so a setpoint may be late by as much.
     encoder_excess: largest distance of a measured position outside the hull of the window's setpoints, with safety_factor.
     encoder_error: of one reading. joint_error: declared bound between encoder and true joint. growth: of the excess in growth_periods,
-    from when the oldest admissible sample was taken until the next one is used. e_monitor = encoder_excess + encoder_error: what a sample may show;
-    e = e_monitor + encoder_error + joint_error + growth: where the joint then may be.
+    from when the oldest admissible sample was taken until the next one is used. e_monitor = encoder_excess + encoder_error: what a sample
+    may show; e = e_monitor + encoder_error + joint_error + growth: where the joint then may be.
     lag_ms: measured delay from a setpoint's write to the motion, per joint.
     conditions: what was done, for the report. device_digest: of everything in the profile the numbers depend on.
     """

@@ -42,7 +42,7 @@ def render_inputs(assembly: Assembly, extra: dict[str, bytes] | None = None) -> 
         "published_limits": _rendered(data / "published_limits.yaml"),
         "procedure": canonical_bytes(procedure.model_dump(mode="json", exclude_none=True)),
         "profile": canonical_bytes(profile.model_dump(mode="json", exclude_none=True)),
-        "tube": canonical_bytes(_plain(profile.tube_path)),
+        "tube": canonical_bytes(_plain(assembly.tube_path)),
         "shield": canonical_bytes(shield),
         **(extra or {}),
     }
