@@ -62,6 +62,13 @@ class Assembly:
         return SafetyLayer(self.shield, filter_, monitors, ENABLE_SPEED_MAX)
 
     @cached_property
+    def analytic_shield(self) -> Shield:
+        """The shield with analytic bounds, whichever this run's has: the same checks before and after K was proved."""
+        if self.proofs is None:
+            return self.shield
+        return _shield(self.procedure, self.profile, self.arm, self.tube, self.constraints, None)
+
+    @cached_property
     def float_difference_m(self) -> float:
         """Largest distance between the body points of the shield's graph and of plain numpy kinematics over the joint limits, [m].
 

@@ -25,10 +25,19 @@ _ACCEPTED = re.compile(r"ACCEPTED (?P<file>[0-9]{3}_[a-z0-9_]{1,60}\.json|summar
 
 
 def proof_inputs_of(assembly: Assembly) -> dict[str, bytes]:
-    """The inputs of a procedure's proofs, with the tape of the body points: a change of the model's code changes its hash too."""
-    q = ca.SX.sym("q", assembly.arm.n)
-    tape = Tape.of(ca.Function("points", [q], ca.cse([ca.vec(assembly.arm.points_sx(q))])))
-    return render_inputs(assembly, {"tape_points": tape.text.encode("ascii")})
+    """The inputs of a procedure's proofs, with what the model's and the shield's code compute: a change of either changes a hash too.
+
+    tape_points: body points. tape_rcm_offset: the remote centre's offset, where there is a shaft. tape_plan_check: all that certifies a
+    plan, with analytic bounds K, since the proved ones come after it.
+    """
+    arm = assembly.arm
+    q = ca.SX.sym("q", arm.n)
+    graphs = {"tape_points": ca.vec(arm.points_sx(q))}
+    if arm.shaft is not None:
+        graphs["tape_rcm_offset"] = ca.densify(arm.rcm_offset_sx(q))
+    tapes = {role: Tape.of(ca.Function(role, [q], ca.cse([graph]))) for role, graph in graphs.items()}
+    tapes["tape_plan_check"] = assembly.analytic_shield.tape
+    return render_inputs(assembly, {role: tape.text.encode("ascii") for role, tape in tapes.items()})
 
 
 def read_proofs(directory: Path) -> ProofRecord:

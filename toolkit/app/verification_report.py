@@ -18,6 +18,7 @@ from verification.verification_report import (
     Build,
     Check,
     CheckedFile,
+    Executed,
     LogIntegrity,
     Proofs,
     RefusedReport,
@@ -32,13 +33,14 @@ from verification.verification_report import (
 )
 
 from .assembly import Assembly
+from .proofs import assumed_of
+from .proved import proof_inputs_of
 from .report_data import report_data
 from .results import Results, read_results
 from .traceability import ROOT, examine_bill, trace_checkout
 from .version import version_info
 
 CHECKER = "verification.checker.directory"
-INPUTS = "toolkit.app.proof_inputs"
 _NOT_LIBRARIES = {"primum", "git_commit", "source"}
 
 
@@ -88,7 +90,7 @@ def gather(sources: Sources, root: Path = ROOT) -> VerificationData:
         now=_build(version_info()),
         matrix=matrix,
         gaps=gaps,
-        proofs=_proofs(sources.proofs, results.assembly),
+        proofs=_proofs(sources.proofs, results),
         log=log,
         environment=environment,
         environment_problem=problem,
@@ -134,14 +136,21 @@ def required_obligations(assembly: Assembly) -> dict[str, str]:
         found["K.rcm_offset"] = "The second derivatives of the shaft's offset from the remote centre are bounded by K."
     found["stop_length"] = "From every step of the command class a stop is within the class and no longer than a plan may be."
     found["tube_threshold"] = "A sample inside the monitor's threshold leaves every joint inside the tube until the next one."
+    for region in regions:
+        where = "inside" if region.keeps_in else "outside"
+        asked = region.bodies if region.prove is not None else ()
+        found |= {f"{region.name}.{body}": f"{body} stays {where} {region.name} from every joint position." for body in asked}
     return found
 
 
-def _proofs(directory: Path | None, assembly: Assembly) -> Proofs:
-    required = required_obligations(assembly)
+def _proofs(directory: Path | None, results: Results) -> Proofs:
+    required = required_obligations(results.assembly)
     if directory is None:
         return no_proofs(required)
-    return read_proofs(directory, required, _checker(), _executed(assembly))
+    rendered = proof_inputs_of(results.assembly)
+    inputs = {role: hashlib.sha256(content).hexdigest() for role, content in sorted(rendered.items())}
+    executed = Executed(inputs, results.log.start["hashes"].get("proofs", ""))
+    return read_proofs(directory, required, _checker(), executed, tuple(assumed_of(results.assembly)))
 
 
 def _checker() -> Check | None:
@@ -155,15 +164,6 @@ def _checker() -> Check | None:
         return verdicts
 
     return check
-
-
-def _executed(assembly: Assembly) -> dict[str, str] | None:
-    """Role -> SHA-256 of the inputs that the run executed, as the proofs' summary names them."""
-    if importlib.util.find_spec(INPUTS) is None:
-        return None
-    module: Any = importlib.import_module(INPUTS)
-    rendered: Mapping[str, bytes] = module.render_inputs(assembly)
-    return {role: hashlib.sha256(content).hexdigest() for role, content in sorted(rendered.items())}
 
 
 def _build(versions: Mapping[str, str]) -> Build:

@@ -36,7 +36,7 @@ def _claim(problem: Problem, certificate: dict[str, Any], evidence: str) -> _Cla
     need(body in problem.constraints[constraint].get("bodies", ()), f"body: {constraint} is not about {body}")
     keeps_in, region = region_of(problem.constraints[constraint])
     margin = rational(margin_text, "margin")
-    need(margin >= 0, "margin: below zero")
+    need(margin >= 0 and ("problem" in problem.data or margin == fmpq(1, 1000)), "margin: below zero, or not 1/1000 for a procedure")
     points, radius = problem.model.bodies[body]
     paths, grown = [problem.model.points[point] for point in points], arb(exactly(radius) + margin)
     what, side = f"{body} grown by {float(arb(margin).mid()) * 1e3:.6g} mm", f"{'inside' if keeps_in else 'outside'} {constraint}"

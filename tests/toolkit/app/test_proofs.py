@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from safety import commanded_rates, plan_check, window_check
 from tests.toolkit.app.runs import EXAMPLE, primum
 from toolkit import SpecificationError
 from toolkit.app import proved
@@ -20,6 +21,9 @@ from toolkit.app.proof_record import ProofRecord
 from toolkit.app.proofs import assumed_of, obligations_of
 from toolkit.app.proved import assemble_proved, proof_inputs_of, read_proofs
 from toolkit.app.report_data import _certificates
+from toolkit.models import SerialArm
+
+TAPES = ("tape_points", "tape_rcm_offset", "tape_plan_check")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,34 @@ def test_an_obligation_is_derived_for_every_mark_and_every_point(example: Assemb
     assert len(ids) == len(set(ids)) == 11 and ids[5:7] == ["stop_length", "tube_threshold"]
 
 
+def test_what_the_model_and_the_shield_compute_is_among_the_inputs(example: Assembly, record: ProofRecord) -> None:
+    """The same with proved bounds in the shield as without: what was proved before is what runs after."""
+    inputs = proof_inputs_of(example)
+    assert inputs["tape_plan_check"].decode() == example.shield.tape.text and set(TAPES) == {role for role in inputs if "tape_" in role}
+    proved_ = assemble_proved(EXAMPLE, record)
+    assert proof_inputs_of(proved_) == inputs and proved_.shield.tape.text != example.shield.tape.text
+
+
+@pytest.mark.parametrize("part", ["range", "windows", "rates", "rcm"])
+def test_any_other_check_of_a_plan_is_another_program(
+    example: Assembly, record: ProofRecord, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Each change weakens what certifies a plan, or what a constraint is about, and leaves the body points as they were."""
+    if part == "range":
+        monkeypatch.setattr(plan_check, "REGISTER", 2.0**32)
+    elif part == "windows":
+        monkeypatch.setattr(window_check._Build, "_fixed", lambda self, point: self.added_m)
+    elif part == "rates":
+        of = commanded_rates.CommandedRates.of
+        monkeypatch.setattr(commanded_rates.CommandedRates, "of", lambda self, *q: [1.01 * margin for margin in of(self, *q)])
+    else:
+        offset = SerialArm.rcm_offset_sx
+        monkeypatch.setattr(SerialArm, "rcm_offset_sx", lambda self, q: 0.5 * offset(self, q))
+    role = "tape_rcm_offset" if part == "rcm" else "tape_plan_check"
+    with pytest.raises(SpecificationError, match=f"another {role}"):
+        assemble_proved(EXAMPLE, record)
+
+
 def test_a_constant_changed_after_proving_is_refused_with_both_hashes(
     record: ProofRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,7 +108,7 @@ def test_a_constant_changed_after_proving_is_refused_with_both_hashes(
         assemble_proved(EXAMPLE, record)
 
 
-@pytest.mark.parametrize("role", ["arm", "tool", "sizes", "published_limits", "procedure", "profile", "tube", "shield", "tape_points"])
+@pytest.mark.parametrize("role", ["arm", "tool", "sizes", "published_limits", "procedure", "profile", "tube", "shield", *TAPES])
 def test_proofs_about_any_other_input_are_refused(record: ProofRecord, role: str) -> None:
     other = replace(record, inputs={**record.inputs, role: "0" * 64})
     with pytest.raises(SpecificationError, match=f"another {role}"):
@@ -136,7 +168,7 @@ def test_a_checker_that_lies_in_the_current_directory_is_not_asked(
 
 @pytest.mark.parametrize(
     "printed",
-    ["", "ACCEPTED summary.json: 11 of 11", "all good", "{all}\n{first}", "{all}\nACCEPTED 099_x.json: more", "{all}\nREJECTED 001_k.json because"],
+    ["", "ACCEPTED summary.json: 11 of 11", "all good", "{all}\n{first}", "{all}\nACCEPTED 099_x.json: x", "{all}\nREJECTED 001_k.json"],
 )
 def test_an_exit_code_of_zero_alone_accepts_nothing(proofs: Path, monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
     """Every file must have its one ACCEPTED line."""
