@@ -385,6 +385,9 @@ def _base64(text: str) -> bytes:
 # ---- 4 Files ------------------------------------------------------------------------------------------------------------------------
 
 
+WITH_NUL = "a line with a NUL byte"
+
+
 class Line(NamedTuple):
     """What one line of a segment says. `what`: why it is no record, else "". `leaf` is None then: its hash means nothing."""
 
@@ -400,14 +403,20 @@ class Line(NamedTuple):
     torn: bool = False
 
 
+class NotAFileError(OSError):
+    """A link, a directory, a pipe or a device where a regular file is due: it could stand for anything, or block."""
+
+
 def open_file(path: Path) -> Any:
-    """Open a regular file for reading. OSError for a link, a pipe, a device: they could stand for anything, or block."""
+    """Open a regular file for reading. NotAFileError: it is none. OSError: it cannot be read, or there is none."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(path, flags), "rb", buffering=BLOCK)
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(f"{path.name} is not a regular file")
-    return file
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise NotAFileError(f"{path} is not a regular file")
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was exchanged since the look above
+        os.close(descriptor)
+        raise NotAFileError(f"{path} is not a regular file")
+    return os.fdopen(descriptor, "rb", buffering=BLOCK)
 
 
 def blocks(path: Path, size: int = sys.maxsize) -> Iterator[bytes]:
@@ -442,7 +451,7 @@ def _examine_line(line: bytes, quick: bool) -> Line:
     if len(line) > MAX_LINE:
         return Line(f"a line longer than {MAX_LINE} bytes", len(line))
     if b"\x00" in line:
-        return Line("a line with a NUL byte", len(line) + 1, torn=True)
+        return Line(WITH_NUL, len(line) + 1, torn=True)
     try:
         record = QUICK.parse(line) if quick else parse_strictly(line)
         what = _form_fault(record)
@@ -541,6 +550,15 @@ class CheckpointFile:
         except OSError as error:
             self.has_faults = True
             self._tell(self.name, 1, f"cannot be read: {error}")
+
+
+def largest_size(path: Path) -> int:
+    """Return the largest size that a checkpoint file names, 0 if it names none. Whether it may, others say."""
+    file, largest = CheckpointFile(path, path.name, lambda *_: None), 0
+    while file.next is not None:
+        largest = file.next.size
+        file.step(largest)
+    return largest
 
 
 def _parse_checkpoint(line: int, raw: bytes) -> Checkpoint:
@@ -678,6 +696,11 @@ class Walk:
     def due(self) -> int:
         """The sequence number that comes next."""
         return self._next_seq
+
+    @property
+    def covered(self) -> int:
+        """How many records there were once: the largest size that a checkpoint in any place names."""
+        return max(largest_size(place.path) for place in self.places)
 
     def tell(self, file: str, line: int, what: str, seq: int = -1, last_seq: int = -1) -> None:
         """Note a problem."""
@@ -960,14 +983,17 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
 def _walk_segment(walk: Walk, path: Path, size: int, is_newest: bool, found: Iterator[list[Line]]) -> int:
     """Take in a segment's lines; return how many whole ones there are."""
     number, offset = 0, 0
-    for lines in found:
-        for line in lines:
-            if line.torn and is_newest:
-                walk.report.torn_tail_bytes = size - offset
-                return number
-            number += 1
-            offset += line.size
-            walk.take(line, path.name, number)
+    try:
+        for lines in found:
+            for line in lines:
+                if line.torn and is_newest and (line.what != WITH_NUL or walk.covered <= walk.due):
+                    walk.report.torn_tail_bytes = size - offset
+                    return number
+                number += 1
+                offset += line.size
+                walk.take(line, path.name, number)
+    except NotAFileError as error:
+        walk.tell(path.name, 1, f"cannot be the log: {error}", walk.due)
     return number
 
 
@@ -995,11 +1021,13 @@ def _workers(jobs: int) -> Iterator[InOrder]:
 
 
 def find_log(directory: Path) -> Path:
-    """Return the directory that holds the segments; ValueError if there is no log."""
-    for folder in (directory, directory / "audit"):
-        if folder.is_dir() and list_segments(folder):
-            return folder
-    raise ValueError(f"{directory}: there is no log here (no file like 000000.jsonl)")
+    """Return the directory that holds the segments; ValueError if there is no log, or a second one that could pass for the first."""
+    found = [folder for folder in (directory, directory / "audit") if folder.is_dir() and list_segments(folder)]
+    if len(found) > 1:
+        raise ValueError(f"{directory}: segments lie here and in {found[1]}: one of the two logs was put in; name the one that is meant")
+    if not found:
+        raise ValueError(f"{directory}: there is no log here (no file like 000000.jsonl)")
+    return found[0]
 
 
 def list_segments(folder: Path) -> list[Path]:
@@ -1009,7 +1037,11 @@ def list_segments(folder: Path) -> list[Path]:
 
 def _name_of_run(folder: Path, first: Path) -> str:
     """Return the run that most of record 0, record 1 and the first checkpoint name. Each is held against it later."""
-    start, key, *_ = [*next(map(examine, blocks(first)), [])[:2], Line("", 0), Line("", 0)]
+    try:
+        lines = next(map(examine, blocks(first)), [])
+    except NotAFileError:  # told when its turn comes
+        lines = []
+    start, key, *_ = [*lines[:2], Line("", 0), Line("", 0)]
     note = CheckpointFile(folder / "checkpoints", "", lambda *_: None).next
     names = [str((start.data or {}).get("run")), str((key.data or {}).get("vkey")).partition("+")[0], "" if note is None else note.origin]
     found = Counter(name for name in (name.removeprefix(ORIGIN) for name in names) if re.fullmatch("[0-9a-f]{32}", name))
@@ -1164,15 +1196,18 @@ def main(arguments: list[str]) -> int:
         if use.prove is not None or use.prove_since is not None:
             return _say(json.dumps(prove(use.run, report, use.prove, use.prove_since), indent=1), 0)
     except (ValueError, OSError, RecursionError) as error:
-        sys.stderr.write(f"verify_log: {error}\n")
+        sys.stderr.write(f"verify_log: {error}\n".encode("ascii", "backslashreplace").decode("ascii"))
         return 2
     return _say(json.dumps(as_dict(report), indent=1) if use.json else describe(report), report.exit_code)
 
 
 def read_key(path: Path) -> PublicKey:
-    """Return the operator's key in a `.pub` file."""
+    """Return the operator's key in a `.pub` file. ValueError: it holds none. OSError: it cannot be read."""
     with open_file(path) as file:
-        return parse_vkey(file.read(MAX_NOTE_LINE).decode("utf-8").strip())
+        try:
+            return parse_vkey(file.read(MAX_NOTE_LINE).decode("utf-8").strip())
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -1182,7 +1217,8 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 
 def _say(text: str, code: int) -> int:
-    sys.stdout.write(text + "\n")
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")  # a path may hold what the terminal cannot show
     return code
 
 

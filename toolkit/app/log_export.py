@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from safety.audit import RecordKind, read_lines, read_records, verify
-from safety.audit.verify_log import leaf_hash
+from safety.audit.verify_log import find_log, leaf_hash
 from toolkit import SpecificationError
 
 from .log_view import utc_text
@@ -128,7 +128,7 @@ def _header(name: str, units: dict[str, str]) -> str:
 
 
 def _checkpoints(run_directory: Path) -> list[str]:
-    audit = run_directory / "audit" if (run_directory / "audit").is_dir() else run_directory
+    audit = find_log(run_directory)
     try:
         notes = (audit / "checkpoints").read_text("utf-8").split("\n\n")
     except FileNotFoundError:

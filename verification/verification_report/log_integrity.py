@@ -24,7 +24,7 @@ def examine_log(run: Path, key: Path | None, copies: Iterable[Path]) -> LogInteg
     Raises:
         SpecificationError: there is no log, or `key` is no key.
     """
-    report = verify(run, key, copies)
+    report = verify(run / "audit", key, copies)
     return LogIntegrity(report, _note(run / "audit", report.vouched_by))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -144,6 +145,18 @@ def test_a_torn_tail_is_told_and_no_error_in_an_open_log(tmp_path: Path) -> None
         segment.write_bytes(whole)
 
 
+@pytest.mark.parametrize("log", [LOG, OPEN], ids=["closed", "open"])
+@pytest.mark.parametrize("seq", [0, 100, 185, 219])
+def test_one_nul_byte_put_into_a_record_is_located_there_and_nowhere_else(tmp_path: Path, log: MadeLog, seq: int) -> None:
+    lines = log.lines
+    lines[seq] = lines[seq][:40] + b"\0" + lines[seq][40:]
+    report = check(log.with_lines(lines), tmp_path)
+    assert [(problem.file, problem.line, problem.seq, problem.last_seq) for problem in report.problems] == [
+        (f"{seq // 90:06d}.jsonl", seq % 90 + 1, seq, seq)
+    ]
+    assert (report.exit_code, report.good, report.torn_tail_bytes) == (5, seq, 0)
+
+
 def test_a_torn_tail_that_a_checkpoint_covers_is_a_cut(tmp_path: Path) -> None:
     place(OPEN, tmp_path)
     segment = tmp_path / "audit" / "000002.jsonl"
@@ -267,6 +280,20 @@ def test_a_directory_without_a_log_is_an_error_and_not_an_empty_log(tmp_path: Pa
         verify(tmp_path)
 
 
+@pytest.mark.parametrize("planted", ["beside the segments' directory", "in it"])
+def test_a_second_log_that_was_put_in_is_refused_and_never_taken_for_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], planted: str
+) -> None:
+    place(LOG, tmp_path)
+    where, asked = (tmp_path, tmp_path) if planted.startswith("beside") else (tmp_path / "audit" / "audit", tmp_path / "audit")
+    where.mkdir(exist_ok=True)
+    make_log(seed=8).write(where, tmp_path / "second")
+    with pytest.raises(ValueError, match="one of the two logs was put in"):
+        verify(asked)
+    assert verify_log.main([str(asked)]) == 2
+    assert "segments lie here and in" in capsys.readouterr().err
+
+
 # -- hostile files: refused, in bounded time and memory --
 
 
@@ -333,12 +360,11 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path, name: str) -> None:
     stand_ins: tuple[Callable[[], None], ...] = (lambda: file.symlink_to(elsewhere), lambda: os.mkfifo(file), file.mkdir)
     for make in stand_ins:
         make()
-        if name == "checkpoints":
-            assert verify(tmp_path).exit_code == 5
-        else:
-            with pytest.raises(OSError):
-                verify(tmp_path)
-            assert verify_log.main([str(tmp_path)]) == 2
+        report = verify(tmp_path)
+        assert report.exit_code == 5
+        assert any(problem.file == name and "is not a regular file" in problem.what for problem in report.problems)
+        assert name == "checkpoints" or (report.problems[0].file, report.problems[0].seq, report.good) == (name, 90, 90)
+        assert verify_log.main([str(tmp_path)]) == 5
         file.rmdir() if file.is_dir() and not file.is_symlink() else file.unlink()
 
 
@@ -498,3 +524,27 @@ def test_the_file_imports_the_standard_library_and_cryptography_only() -> None:
         )
     }
     assert names <= set(sys.stdlib_module_names) | {"cryptography"}
+
+
+def test_a_path_that_the_terminal_cannot_show_is_no_traceback(tmp_path: Path) -> None:
+    run = place(LOG, tmp_path / "r\u00e9sultat")
+    (tmp_path / "empty").mkdir()
+    for asked, code in ((run, 0), (tmp_path / "\u00e0 c\u00f4t\u00e9", 2)):
+        command = [sys.executable, "-X", "utf8=0", str(FILE), str(asked)]
+        environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+        done = subprocess.run(command, cwd=tmp_path / "empty", env=environment, capture_output=True, check=False, timeout=120)
+        assert done.returncode == code and b"Traceback" not in done.stderr, done.stderr
+        assert re.search(rb"\\(xe|udc)", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("stand_in", ["directory", "missing", "no key"])
+def test_a_key_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in: str) -> None:
+    place(LOG, tmp_path)
+    key = tmp_path / "key.pub"
+    if stand_in == "directory":
+        key.mkdir()
+    elif stand_in == "no key":
+        key.write_text("hello")
+    assert verify_log.main([str(tmp_path), "--key", str(key)]) == 2
+    said = capsys.readouterr().err
+    assert str(key) in said and said.count("\n") == 1
