@@ -599,6 +599,8 @@ class Report:
     be vouched_clock_error_us off (None: it was not synchronised).
     signatures: how many were checked; None if they could not be.
     operator: whose certificate key 0 has; operator_checked: by the given operator key.
+    lost: how many records were handed over and never reached the log; gave_up: why the control process gave the log up, as the signed
+    CONTROL_LOST has them.
     short: a place lacks the last checkpoint. remarks: what a crash may have caused as well as a forger; somebody must know.
     """
 
@@ -622,6 +624,8 @@ class Report:
     last_kind: str = ""
     last_hash: str = GENESIS
     torn_tail_bytes: int = 0
+    lost: int = 0
+    gave_up: str = ""
     short: bool = False
     fault: str = ""
     problem_count: int = 0
@@ -645,13 +649,16 @@ class Report:
 
     @property
     def intact(self) -> bool:
-        """Nothing contradicts, the end is there, and checked signatures vouch for every record."""
-        return self.ok and self.state != "open" and not self.short and self.vouched == self.records and self.signatures is not None
+        """Nothing contradicts, the end is there, nothing was lost before it, and checked signatures vouch for every record."""
+        is_whole = self.state != "open" and not (self.short or self.lost or self.gave_up)
+        return self.ok and is_whole and self.vouched == self.records and self.signatures is not None
 
     def __str__(self) -> str:
         vouched = f"{self.vouched} vouched for by {self.vouched_by}" if self.vouched else "none vouched for"
         parts = [f"{self.records} records, {vouched}", self.state, "" if self.signatures is not None else "signatures NOT CHECKED"]
         parts += [f"torn tail of {self.torn_tail_bytes} bytes"] if self.torn_tail_bytes else []
+        parts += [f"{self.lost} records lost before they reached the log"] if self.lost else []
+        parts += [f"given up by the control process: {self.gave_up}"] if self.gave_up else []
         parts += [f"the writer failed: {self.fault}"] if self.fault else []
         head = "intact" if self.intact else "whole as far as it goes" if self.ok else f"not intact: {self.problem}"
         return f"{head} ({'; '.join(filter(None, parts))})"
@@ -837,9 +844,24 @@ class Walk:
             if counted != (seq, self._handed_over):
                 what = f"counts {counted[0]!r:.40} records, {counted[1]!r:.40} of them handed over; {seq} and {self._handed_over} are here"
                 self.tell(held.file, held.number, what, seq)
+        if line.kind == "CONTROL_LOST" and line.data is not None:
+            self._read_loss(held, line.data)
         self._handed_over += line.kind != "KEY"
         report.last_kind, report.last_utc_ns = line.kind, line.utc_ns
         report.last_hash = "" if line.leaf is None else line.leaf.hex()
+
+    def _read_loss(self, held: Held, data: dict[str, Any]) -> None:
+        """How many records the control process handed over, and how many of them the writer took: those must be here."""
+        report, taken, handed_over = self.report, data.get("taken"), data.get("handed_over")
+        report.gave_up = _printable(str(data.get("gave_up", "")))
+        if taken is None and handed_over is None:  # the earliest logs count nothing here
+            return
+        if type(taken) is not int or type(handed_over) is not int:
+            self.tell(held.file, held.number, f"counts {taken!r:.40} of {handed_over!r:.40} records taken", held.seq)
+        elif report.ok and taken != self._handed_over:
+            self.tell(held.file, held.number, f"counts {taken} records taken; {self._handed_over} are here", held.seq)
+        else:
+            report.lost = max(0, handed_over - taken)
 
     def _change_key(self, held: Held, data: dict[str, Any]) -> None:
         """Take the key that a KEY record names. It is trusted if a trusted key signed for this record, key 0 if the operator did."""
@@ -1058,10 +1080,14 @@ def _copy_paths(copies: Iterable[Path | str], run: str) -> Iterator[Path]:
 def _fault(folder: Path) -> str:
     try:
         with open_file(folder / "FAULT") as file:
-            text = str(file.read(4096).decode("utf-8", "replace").strip())
-            return "".join(character if character.isprintable() else "?" for character in text)  # it may come from anybody
+            return _printable(str(file.read(4096).decode("utf-8", "replace").strip()))
     except OSError:
         return ""
+
+
+def _printable(text: str) -> str:
+    """Text that may come from anybody, so that it cannot write to a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text[:4096])
 
 
 # ---- 6 In words, and the command ----------------------------------------------------------------------------------------------------
@@ -1092,6 +1118,10 @@ def describe(report: Report) -> str:
     rows.append(f"  key 0      {_whose_key(report)}")
     if report.torn_tail_bytes:
         rows.append(f"  torn tail  {report.torn_tail_bytes} bytes after the last record: never acknowledged as durable")
+    if report.lost:
+        rows.append(f"  lost       {report.lost} records that the control process handed over never reached the log")
+    if report.gave_up:
+        rows.append(f"  gave up    the control process gave the log up: {report.gave_up}")
     rows += [f"  remark     {remark}" for remark in report.remarks]
     return "\n".join([*rows, f"  FAULT      {report.fault}"] if report.fault else rows)
 

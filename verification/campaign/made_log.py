@@ -116,7 +116,8 @@ def make_log(
             add(RecordKind.CYCLE, cycle_data(len(lines), random))
     if end is not None:
         handed_over = len(lines) - 1 - len(sizes)
-        add(end, {"records": len(lines), "handed_over": handed_over, "end": {}} if end is RecordKind.RUN_END else {"reason": "lost"})
+        lost: Json = {"reason": "lost", "gave_up": "", "handed_over": handed_over, "taken": handed_over}
+        add(end, {"records": len(lines), "handed_over": handed_over, "end": {}} if end is RecordKind.RUN_END else lost)
         checkpoint()
     cut = range(0, len(lines), segment_lines)
     segments = tuple(tuple(lines[start : start + segment_lines]) for start in cut)

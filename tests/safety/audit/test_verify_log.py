@@ -231,6 +231,32 @@ def test_an_end_that_counts_other_records_is_a_problem(tmp_path: Path, field: st
     assert report.problem is not None and "counts" in report.problem.what and report.problem.seq == len(lines)
 
 
+@pytest.mark.parametrize(
+    ("counts", "what"),
+    [
+        ({"taken": 7}, "counts 7 records taken"),
+        ({"taken": None}, "counts None of"),
+        ({"handed_over": "many"}, "of 'many' records taken"),
+    ],
+)
+def test_a_lost_control_process_whose_records_do_not_count_up_is_a_problem(tmp_path: Path, counts: dict[str, object], what: str) -> None:
+    lost = make_log(end=RecordKind.CONTROL_LOST)
+    last = parse_strictly(lost.lines[-1])
+    line = encode_plain(last | {"data": last["data"] | counts})
+    report = check(replace(lost.with_lines([*lost.lines[:-1], line]), checkpoints=lost.checkpoints[:-1], second=()), tmp_path, copies=False)
+    assert report.problem is not None and what in report.problem.what and report.problem.seq == len(lost.lines) - 1
+
+
+def test_a_given_up_log_never_says_intact_and_its_reason_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    lost = make_log(end=RecordKind.CONTROL_LOST)
+    last = parse_strictly(lost.lines[-1])
+    data = last["data"] | {"gave_up": "too slow\x1b[2J", "handed_over": last["data"]["taken"] + 3}
+    line = encode_plain(last | {"data": data})
+    report = check(replace(lost.with_lines([*lost.lines[:-1], line]), checkpoints=lost.checkpoints[:-1], second=()), tmp_path, copies=False)
+    assert (report.exit_code, report.lost, report.gave_up) == (3, 3, "too slow?[2J")
+    assert "3 records that the control process handed over never reached the log" in describe(report) and "\x1b" not in describe(report)
+
+
 def test_a_log_that_grows_meanwhile_is_looked_at_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place(replace(LOG.with_lines(LOG.lines[:150]), checkpoints=LOG.checkpoints[:7]), tmp_path)
     examine, calls = verify_log.examine, []
