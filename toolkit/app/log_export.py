@@ -3,12 +3,13 @@
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO
 
-from safety.audit import RecordKind, read_lines, read_records, verify
+from safety.audit import RecordKind, Report, read_lines, read_records
 from safety.audit.verify_log import find_log, leaf_hash
 from toolkit import SpecificationError
 
@@ -25,15 +26,16 @@ HOW = (
 )
 
 
-def export_json(run_directory: Path, out: Path) -> tuple[Path, Path]:
+def export_json(run_directory: Path, out: Path, report: Report) -> tuple[Path, Path]:
     """Write the whole log as one JSON file, and beside it the script that checks it; return both paths.
 
+    Args:
+        report: what the verifier says of the log, for `verified_when_exported`.
     Raises:
-        SpecificationError: there is no log, it is not good JSON, or one of the two files exists.
+        SpecificationError: there is no log, it is not good JSON, or one of the two files exists. Nothing is left behind.
     """
     script = out.with_suffix(".verify.sh")
     _refuse_existing(out, script)
-    report = verify(run_directory)
     found: dict[str, Any] = {
         "format": "primum/audit/export/1",
         "how_to_verify": HOW,
@@ -57,7 +59,7 @@ def export_csv(run_directory: Path, out: Path) -> int:
     """Write one row a cycle, units in the header; return how many rows. `leaf_sha256` names the record that a row was made from.
 
     Raises:
-        SpecificationError: there is no log, it is not good JSON, or `out` exists.
+        SpecificationError: there is no log, it is not good JSON, or `out` exists. Nothing is left behind.
     """
     _refuse_existing(out)
     columns, units = _columns(run_directory)
@@ -144,8 +146,15 @@ def _refuse_existing(*paths: Path) -> None:
             raise SpecificationError("exists already; an export never writes over a file", file=str(path))
 
 
-def _created(path: Path) -> TextIO:
+@contextmanager
+def _created(path: Path) -> Iterator[TextIO]:
+    """A new file, which is removed again if it cannot be written to its end."""
     try:
-        return path.open("x", encoding="utf-8", newline="")
+        with path.open("x", encoding="utf-8", newline="") as file:
+            try:
+                yield file
+            except BaseException:
+                path.unlink()
+                raise
     except OSError as error:
         raise SpecificationError(f"cannot be written: {error.strerror}", file=str(path)) from error
