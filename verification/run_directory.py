@@ -100,8 +100,9 @@ class Hashes(Figures):
 class RunSummary(Figures):
     """The content of run.json. None: not measured in this run (a refused run has no cycles, a real arm has no truth).
 
-    cycles: servo cycles. verdicts: of those that had one. pass_fraction_settled: share of all cycles that are PASS and at least
-    0.5 s after the last intervention. margin_min: certified lower bounds by constraint, SI. proved: the guarantee's
+    cycles: servo cycles. verdicts: of those that had one. deadline_misses: setpoints that were due and not written in their period;
+    overruns: cycles that took longer than the period, whether or not a setpoint was due. pass_fraction_settled: share of all cycles that
+    are PASS and at least 0.5 s after the last intervention. margin_min: certified lower bounds by constraint, SI. proved: the guarantee's
     constants carry certificates that were checked; otherwise `unproved` says what does not. reason: why the run ended.
     """
 
@@ -116,6 +117,7 @@ class RunSummary(Figures):
     period_s: PositiveFloat
     verdicts: VerdictCounts
     deadline_misses: NonNegativeInt
+    overruns: NonNegativeInt
     cycle_ms: Quantiles | None
     mpc_ms: Quantiles | None
     certify_us: Quantiles | None

@@ -87,7 +87,7 @@ class _Run:
         except ToolkitError as error:
             device.close()
             self._log.append(RecordKind.EVENT, {"refused": str(error), "calls": self._layer.take()}, urgent=True)
-            self._log.close({"status": "refused"})
+            self._log.close({"status": "refused", "reason": str(error), "exit_code": error.exit_code})
             return Outcome("refused", str(error), error.exit_code)
         self._states.command("enable")
         try:
