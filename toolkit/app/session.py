@@ -36,6 +36,7 @@ from toolkit import (
     Setpoint,
     StaleMeasurement,
     ToolkitError,
+    Verdict,
 )
 from toolkit.procedure import joint_vector
 
@@ -275,7 +276,8 @@ class ArmSession:
         self.verdicts[record.decided.certified.verdict.value] += 1
         if not isinstance(self._fault, AuditFault):
             payload = cycle_payload(record, self._layer.take())
-            self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}})
+            urgent = record.decided.certified.verdict in (Verdict.BACKUP, Verdict.STOP)
+            self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}}, urgent=urgent)
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1

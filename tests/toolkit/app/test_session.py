@@ -4,14 +4,17 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from safety.audit import read_records, verify
+from safety.audit import RecordKind, read_records, verify
 from tests.toolkit.app.runs import ATTEMPTS, Performed, assert_replays, children
-from toolkit import DeviceFault, InvalidInput, NoSafeCommand, OperatingState
+from tests.toolkit.app.test_records import Decided, record
+from toolkit import DeviceFault, InvalidInput, NoSafeCommand, OperatingState, Verdict
 from toolkit.app.assembly import Assembly
 from toolkit.app.control_process import Outcome
 from toolkit.app.session import ArmSession
@@ -144,3 +147,21 @@ def test_a_dead_device_pauses_the_arm_and_the_motion_says_why(line: Assembly, tm
             arm.home()
     assert "primum-arm-" in str(caught.value), "it names the line"
     assert verify(tmp_path).ok
+
+
+@pytest.mark.requirement("AUD-006")
+@pytest.mark.parametrize(
+    ("verdict", "urgent"), [(Verdict.PASS, False), (Verdict.MODIFIED, False), (Verdict.BACKUP, True), (Verdict.STOP, True)]
+)
+def test_a_cycle_that_braked_is_made_durable_at_once(line: Assembly, tmp_path: Path, verdict: Verdict, urgent: bool) -> None:
+    appended: list[tuple[RecordKind, bool]] = []
+
+    class Log:
+        def append(self, kind: RecordKind, data: dict[str, Any], *, urgent: bool = False) -> None:
+            appended.append((kind, urgent))
+
+    arm = ArmSession(line, tmp_path)
+    arm._log = Log()  # type: ignore[assignment]
+    decided = Decided(replace(Decided().certified, verdict=verdict))
+    arm._record(record(decided=decided))
+    assert appended == [(RecordKind.CYCLE, urgent)]
