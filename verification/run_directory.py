@@ -144,14 +144,21 @@ class RunSummary(Figures):
         return self
 
     def write(self, directory: Path) -> Path:
-        """Write run.json, whole or not at all; return its path."""
+        """Write run.json, whole or not at all; return its path.
+
+        Raises:
+            InvalidInput: it cannot be written.
+        """
         path = directory / SUMMARY_NAME
         partial = path.with_suffix(".json.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        try:
+            with partial.open("w", encoding="utf-8") as file:
+                file.write(self.model_dump_json(indent=2) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            raise InvalidInput(f"{path}: cannot be written: {error.strerror or error}") from error
         return path
 
     @classmethod

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safety.audit import verify
-from toolkit import SpecificationError
+from toolkit import InvalidInput, SpecificationError
 from verification.run_directory import EXIT_CODES, RunSummary, read_truth
 
 from .assembly import Assembly
@@ -38,8 +38,12 @@ def write_results(assembly: Assembly, directory: Path, outcome: Outcome) -> RunS
         outcome: how the run ended, from the process that watched it: it knows more than a log that could not be written to its end.
     Raises:
         SpecificationError: as `read_results`. Then neither is written, and an old report.html is gone.
+        InvalidInput: the directory cannot be written.
     """
-    (directory / REPORT_NAME).unlink(missing_ok=True)
+    try:
+        (directory / REPORT_NAME).unlink(missing_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"{directory / REPORT_NAME}: cannot be replaced: {error.strerror or error}") from error
     results = _computed(assembly, directory, read_run_log(directory / "audit"), outcome)
     results.summary.write(directory)
     if results.log.start:

@@ -10,16 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from safety.audit import AuditLog, RecordKind
+from safety.audit import AuditLog, RecordKind, verify
 from safety.audit.link import WriterProcess
 from safety.audit.places import Places
-from toolkit import AuditFault, SpecificationError
+from toolkit import AuditFault, InvalidInput, SpecificationError
+from toolkit.app import replay, results
 from toolkit.app.assembly import Assembly
+from toolkit.app.log_export import export_csv
+from toolkit.app.log_view import log_rows
+from toolkit.app.replay import replay_run
+from toolkit.app.report_data import report_data
 from toolkit.app.results import Results, outcome_of, read_results, rewrite_results
-from toolkit.app.run_inputs import run_meta
+from toolkit.app.run_inputs import read_inputs, run_meta
 from toolkit.app.run_log import read_run_log
 from toolkit.app.verification_report import _truth_fault
-from verification.report import findings
+from verification.report import ReportData, findings
 from verification.run_directory import RunSummary
 
 Cycle = dict[str, Any]
@@ -81,7 +86,10 @@ class Made:
 
 
 @pytest.fixture
-def made(line: Assembly, tmp_path: Path) -> Made:
+def made(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    """Every run here is of the line's own inputs, and assembling those anew takes seconds."""
+    for module in (results, replay):
+        monkeypatch.setattr(module, "read_inputs", lambda directory, start: line if "inputs" in start else read_inputs(directory, start))
     return Made(line, tmp_path)
 
 
@@ -92,15 +100,11 @@ def cycles(count: int = 20, **last: Any) -> list[tuple[RecordKind, dict[str, Any
 
 def said(directory: Path) -> list[str]:
     """What failed, as report.html has it."""
-    results = read_results(directory)
-    return [f"{finding.what}: {finding.detail}" for finding in findings(data_of(results, directory))]
+    return [f"{finding.what}: {finding.detail}" for finding in findings(data_of(read_results(directory), directory))]
 
 
-def data_of(results: Results, directory: Path) -> Any:
-    from safety.audit import verify
-    from toolkit.app.report_data import report_data
-
-    return report_data(results.assembly, results.log, results.figures, results.summary, verify(directory / "audit"), "run")
+def data_of(found: Results, directory: Path) -> ReportData:
+    return report_data(found.assembly, found.log, found.figures, found.summary, verify(directory / "audit"), "run")
 
 
 # -- how it ended --
@@ -272,6 +276,54 @@ def test_a_record_that_says_something_else_is_one_clear_error(
     segment.write_text("".join(json.dumps(record) + "\n" for record in records))
     with pytest.raises(SpecificationError, match=what):
         read_results(directory)
+
+
+@pytest.mark.parametrize("name", ["report.html", "run.json.partial"])
+def test_a_directory_that_cannot_be_written_is_one_clear_error(made: Made, name: str) -> None:
+    directory = made(*cycles(4))
+    (directory / name).mkdir()
+    with pytest.raises(InvalidInput, match=r"(report\.html: cannot be replaced|run\.json: cannot be written)"):
+        rewrite_results(directory)
+
+
+@pytest.mark.parametrize(
+    ("bad", "what"),
+    [
+        (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+        (b'{"data":{},"seq":1,"mono_ns":"1","utc_ns":"1","actor":"a"}', "not a record: kind is None"),
+        (b"9" * 5000, "not JSON|not a JSON object"),
+        (b"\xff", "not JSON"),
+    ],
+    ids=["deep", "no kind", "a wide integer", "no text"],
+)
+@pytest.mark.parametrize("use", [replay_run, read_results, lambda run: list(log_rows(run, 0.0, 1e9, ()))], ids=["replay", "report", "show"])
+def test_a_line_that_is_no_record_is_named_with_its_place(made: Made, bad: bytes, what: str, use: Callable[[Path], Any]) -> None:
+    directory = made(*cycles(4))
+    segment = directory / "audit" / "000000.jsonl"
+    lines = segment.read_bytes().splitlines()
+    lines[3] = bad
+    segment.write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(SpecificationError, match=rf"000000\.jsonl:4: ({what})"):
+        use(directory)
+
+
+@pytest.mark.parametrize("data", [{}, {"meta": []}, {"meta": 5}])
+def test_a_replay_of_a_log_whose_first_record_says_nothing_is_refused(made: Made, data: dict[str, Any]) -> None:
+    directory = made(*cycles(4))
+    segment = directory / "audit" / "000000.jsonl"
+    first, rest = segment.read_bytes().split(b"\n", 1)
+    segment.write_bytes(json.dumps(json.loads(first) | {"data": data}).encode() + b"\n" + rest)
+    with pytest.raises(SpecificationError, match="RUN_START says nothing of the run"):
+        replay_run(directory)
+
+
+@pytest.mark.parametrize("data", [{"margins": 3}, {"margins": {"a": "b", "c": 1}}, {"active": 5}, {"timing_us": []}])
+def test_a_cycle_that_holds_something_else_is_shown_as_it_is_and_not_exported(made: Made, tmp_path: Path, data: dict[str, Any]) -> None:
+    directory = made((RecordKind.CYCLE, {"verdict": "PASS", **data}))
+    assert any(row.kind == "CYCLE" and "PASS" in row.text for row in log_rows(directory, 0.0, 1e9, ()))
+    if data != {"margins": {"a": "b", "c": 1}}:
+        with pytest.raises(SpecificationError, match="not what CYCLE says"):
+            export_csv(directory, tmp_path / "log.csv")
 
 
 # -- the true motion --
