@@ -137,6 +137,24 @@ def test_a_model_that_leaves_its_domain_is_a_failed_solve() -> None:
     assert (solution.report.ok, solution.report.status) == (False, "linearisation not finite")
 
 
+def test_a_row_that_is_not_finite_where_the_step_ends_is_a_failed_solve() -> None:
+    x, u, p = ca.SX.sym("x", 2), ca.SX.sym("u"), ca.SX.sym("p")
+    problem = double_integrator(
+        x=x,
+        x_next=ca.vertcat(x[0] + 0.1 * x[1], x[1] + 0.1 * u),
+        u=u,
+        p=p,
+        stage_residual=ca.vertcat(x[0] - p, x[1], u),
+        terminal_residual=ca.vertcat(x[0] - p, x[1]),
+        rows=Rows(ca.sqrt(x[0] - 0.3), [-5.0], [5.0], [1.0]),
+    )
+    rti = RealTimeIteration(problem, RealTimeIterationOptions(iterations_cold=1))
+    solution = rti.solve(np.array([0.9, 0.0]), np.full((16, 1), -2.0))
+    assert (solution.report.ok, solution.report.status, solution.x) == (False, "iterate not finite", None)
+    assert not rti.is_warm
+
+
+
 @pytest.mark.requirement("SAF-011")
 def test_a_late_solve_is_a_failure_and_forgets_its_warm_start() -> None:
     rti = RealTimeIteration(double_integrator(), RealTimeIterationOptions(time_limit_s=1e-6))

@@ -148,9 +148,9 @@ def _words(assembly: Assembly, name: str) -> tuple[str, str]:
 
 
 def _certificates(assembly: Assembly) -> tuple[Certificate, ...]:
-    """What is proved. A refuted obligation is a region that can be reached: nothing that the guarantee rests on."""
+    """What is proved, in the checker's words. A refuted obligation is a region that can be reached: nothing that the guarantee rests on."""
     proved = [row for row in assembly.proofs.obligations if row.verdict == "PROVED"] if assembly.proofs is not None else []
-    return tuple(Certificate(row.id, row.sentence, row.sha256, "Accepted by primum check before the run.") for row in proved)
+    return tuple(Certificate(row.id, row.claim, row.sha256, "Accepted by primum check before the run.") for row in proved)
 
 
 def _assumptions(assembly: Assembly, log: RunLog, summary: RunSummary, t0: float) -> tuple[Assumption, ...]:

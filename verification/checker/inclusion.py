@@ -106,7 +106,7 @@ def choice(paths: Sequence[Path], keeps_in: bool, region: Faces | Solid, grown: 
     """The functions that must not be above zero, chosen for each part of the box.
 
     Inside a convex region: every point of the body, with room for its radius. Outside: one plane for all points of the body, chosen at
-    the middle of the part: support(n) + |n| grown <= n.P.
+    the middle of the part: support(n) + |n| grown <= n.P with n certainly not zero, for which that would say nothing.
     """
     body = _Body(paths)
     if isinstance(region, Faces):
@@ -120,6 +120,7 @@ def choice(paths: Sequence[Path], keeps_in: bool, region: Faces | Solid, grown: 
 
     def outside(part: Box, leaf: int) -> Sequence[Function]:
         n = region.direction_to(body.middles(part))
+        need(bool(squared(n) > 0), "no plane: the body's points meet the region's generators at the middle of a part")
         return body.linear(-n, -region.support(n) - grown * squared(n).sqrt())
 
     return inside if keeps_in else outside

@@ -1,15 +1,34 @@
 """The run that everything looks at, once: the example through the command line; and the slow line, assembled once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.toolkit.app.runs import ATTEMPTS, EXAMPLE, Performed, line_procedure, primum
+from tests.toolkit.app.runs import ATTEMPTS, EXAMPLE, Performed, line_procedure
+from tests.toolkit.app.runs import primum as primum_process
+from toolkit.app import cli
 from toolkit.app.assembly import Assembly, assemble
 from toolkit.app.control_process import Outcome
 from verification.run_directory import RunSummary
 
 MISSES_SHARE = 0.005
+Primum = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def primum(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Primum:
+    """The command in this process: (exit code, stdout, stderr)."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["primum", *map(str, words)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        code = exit_.value.code
+        return int(code) if code is not None else 0, *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture(scope="session")
@@ -39,18 +58,16 @@ def lateness(summary: RunSummary) -> str:
     return f"{summary.deadline_misses} of {summary.cycles} periods missed: {summary.reason}" if late or many else ""
 
 
-@pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """`primum run` of the example in a process of its own.
+def run_by_command(procedure: Path, folder: Path) -> Recorded:
+    """`primum run` in a process of its own.
 
     On a machine that others load, setpoints are late: three in a row stop a run as they should, and more than 0.5 % of all shift what
     it shows of usefulness. Only for these two reasons the run is made again, at most three times.
     """
-    folder = tmp_path_factory.mktemp("recorded")
     made = []
     for attempt in range(ATTEMPTS):
         directory = folder / f"run{attempt}"
-        done = primum("run", str(EXAMPLE), "--out", str(directory), cwd=folder)
+        done = primum_process("run", str(procedure), "--out", str(directory), cwd=folder)
         assert (directory / "run.json").exists(), done.stderr
         summary = RunSummary.read(directory)
         made.append((directory, done, summary))
@@ -63,6 +80,18 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     object.__setattr__(run, "stderr", done.stderr)
     object.__setattr__(run, "summary", summary)
     return run
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """The example."""
+    return run_by_command(EXAMPLE, tmp_path_factory.mktemp("recorded"))
+
+
+@pytest.fixture(scope="session")
+def short(line: Assembly, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """The slow line: a tenth of the example's cycles, for what does not depend on how many there are."""
+    return run_by_command(Path(line.procedure.file), tmp_path_factory.mktemp("short"))
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """`primum verify`, and runs with proofs: what is proved is what runs, or the run is refused with both hashes."""
 
+import hashlib
 import json
+import os
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from toolkit.app.figures import unproved
 from toolkit.app.proof_record import ProofRecord
 from toolkit.app.proofs import assumed_of, obligations_of
 from toolkit.app.proved import assemble_proved, proof_inputs_of, read_proofs
+from toolkit.app.report_data import _certificates
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +87,83 @@ def test_proofs_about_any_other_input_are_refused(record: ProofRecord, role: str
 
 
 def test_a_run_refuses_proofs_that_the_checker_does_not_accept(proofs: Path, tmp_path: Path) -> None:
-    forged = tmp_path / "forged"
-    shutil.copytree(proofs, forged)
+    forged = forged_from(proofs, tmp_path)
+    done = primum("run", str(EXAMPLE), "--out", str(tmp_path / "run"), "--proofs", str(forged), cwd=tmp_path)
+    assert done.returncode == 2 and "the checker does not accept" in done.stderr and not (tmp_path / "run").exists()
+
+
+def forged_from(proofs: Path, folder: Path) -> Path:
+    """The proofs with a bound halved and every hash made to fit: what only a checker notices."""
+    forged = Path(shutil.copytree(proofs, folder / "forged"))
     path = next(forged.glob("*_k_tip.json"))
     certificate = json.loads(path.read_bytes())
     entry = next(e for e in certificate["bounds"] if float.fromhex(e["bound"]) > 0.1)
     entry["bound"] = (0.5 * float.fromhex(entry["bound"])).hex()
     path.write_text(json.dumps(certificate))
-    done = primum("run", str(EXAMPLE), "--out", str(tmp_path / "run"), "--proofs", str(forged), cwd=tmp_path)
-    assert done.returncode == 2 and "the checker does not accept" in done.stderr and not (tmp_path / "run").exists()
+    summary = json.loads((forged / "summary.json").read_bytes())
+    next(row for row in summary["obligations"] if row["file"] == path.name)["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (forged / "summary.json").write_text(json.dumps(summary))
+    return forged
+
+
+HIJACKERS = {
+    "says nothing": "",
+    "says yes": """
+import json, pathlib
+for row in json.loads((pathlib.Path(sys.argv[1]) / "summary.json").read_bytes())["obligations"]:
+    print(f"ACCEPTED {row['file']}: trust me")
+print("ACCEPTED summary.json: all of it")
+""",
+}
+
+
+@pytest.mark.parametrize(("what", "where"), [("says nothing", "here"), ("says yes", "PYTHONPATH")])
+def test_a_checker_that_lies_in_the_current_directory_is_not_asked(
+    proofs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, where: str
+) -> None:
+    forged_from(proofs, tmp_path)
+    package = tmp_path / "verification" / "checker"
+    package.mkdir(parents=True)
+    (tmp_path / "verification" / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text("import sys\n" + HIJACKERS[what] + "sys.exit(0)\n")
+    monkeypatch.chdir(tmp_path)
+    if where == "PYTHONPATH":
+        monkeypatch.setenv("PYTHONPATH", f".{os.pathsep}{tmp_path}")
+    with pytest.raises(SpecificationError, match=r"does not accept these proofs: REJECTED 003_k_tip\.json"):
+        read_proofs(Path("forged"))
+
+
+@pytest.mark.parametrize(
+    "printed",
+    ["", "ACCEPTED summary.json: 11 of 11", "all good", "{all}\n{first}", "{all}\nACCEPTED 099_x.json: more", "{all}\nREJECTED 001_k.json because"],
+)
+def test_an_exit_code_of_zero_alone_accepts_nothing(proofs: Path, monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
+    """Every file must have its one ACCEPTED line."""
+    files = [*(path.name for path in sorted(proofs.glob("0*.json"))), "summary.json"]
+    lines = [f"ACCEPTED {name}: as claimed" for name in files]
+
+    def run(output: str) -> None:
+        done = subprocess.CompletedProcess([], 0, stdout=output, stderr="")
+        monkeypatch.setattr(proved.subprocess, "run", lambda *words, **options: done)
+        assert {row.claim for row in read_proofs(proofs).obligations} == {"as claimed"}
+
+    run("input arm 00\n" + "\n".join(lines))
+    for output in (printed.format(all="\n".join(lines), first=lines[0]), "\n".join(lines[1:])):
+        with pytest.raises(SpecificationError, match="checker"):
+            run(output)
+
+
+def test_what_a_report_prints_as_proved_are_the_checker_s_words(proofs: Path, tmp_path: Path, example: Assembly) -> None:
+    """The prover may write any sentence it likes."""
+    boasting = Path(shutil.copytree(proofs, tmp_path / "proofs"))
+    summary = json.loads((boasting / "summary.json").read_bytes())
+    for row in summary["obligations"]:
+        row.update(sentence="The tip never touches the vessel.", assumptions=[])
+    (boasting / "summary.json").write_text(json.dumps({**summary, "assumed": []}))
+    rows = _certificates(replace(example, proofs=read_proofs(boasting)))
+    assert len(rows) == 7 and not any("never touches" in row.claim for row in rows)
+    assert next(row for row in rows if row.name == "K.tip").claim.startswith("|d2 tip / dq_j dq_l| <= K_jl")
 
 
 def test_a_run_refuses_proofs_of_another_procedure(proofs: Path, tmp_path: Path) -> None:

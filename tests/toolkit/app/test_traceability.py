@@ -2,32 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.toolkit.app.conftest import Primum
 from tests.verification.trace.small import evidence
-from toolkit.app import cli, traceability
+from toolkit.app import traceability
 from toolkit.app.traceability import ROOT, trace_checkout
 from verification.trace import counted, write_evidence
-
-Primum = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def primum(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Primum:
-    """The command in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("COLUMNS", "250")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["primum", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        code = exit_.value.code
-        return int(code) if code is not None else 0, *capsys.readouterr()
-
-    return call
 
 
 @pytest.mark.requirement("CYB-012")

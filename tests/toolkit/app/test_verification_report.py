@@ -3,49 +3,28 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.toolkit.app.conftest import Recorded
+from tests.toolkit.app.conftest import Primum, Recorded
 from tests.verification.trace.small import evidence
-from toolkit.app import cli, verification_report
+from toolkit.app import verification_report
 from toolkit.app.verification_report import Sources, gather, required_obligations
 from toolkit.app.version import version_info
 from verification.trace import write_evidence
 from verification.verification_report import RefusedReport, VerificationData, refusals
 
-Primum = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def primum(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Primum:
-    """The command in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("COLUMNS", "250")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["primum", *map(str, words)])
-        code: Any = 0
-        try:
-            cli.main()
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        return int(code), *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture
-def run(recorded: Recorded, tmp_path: Path) -> Path:
-    """A copy of the example's run that may be changed."""
-    return Path(shutil.copytree(recorded.directory, tmp_path / "run"))
+def run(short: Recorded, tmp_path: Path) -> Path:
+    """A copy of a short run that may be changed."""
+    return Path(shutil.copytree(short.directory, tmp_path / "run"))
 
 
 @pytest.fixture(scope="module")
-def gathered(recorded: Recorded) -> VerificationData:
-    return gather(Sources(recorded.directory))
+def gathered(short: Recorded) -> VerificationData:
+    return gather(Sources(short.directory))
 
 
 def reasons(data: VerificationData, kind: str) -> list[str]:
@@ -76,13 +55,13 @@ def test_the_run_report_is_still_what_it_was(primum: Primum, run: Path) -> None:
     assert code == 0 and "report.html" in out and not list(run.glob("verification_report*"))
 
 
-def test_data_come_from_the_log_and_agree_with_run_json(gathered: VerificationData, recorded: Recorded) -> None:
+def test_data_come_from_the_log_and_agree_with_run_json(gathered: VerificationData, short: Recorded) -> None:
     assert gathered.run_json == () and gathered.log.report.ok
-    assert len(gathered.run.cycles.verdict) == recorded.summary.cycles
+    assert len(gathered.run.cycles.verdict) == short.summary.cycles
     assert gathered.ran.version == gathered.now.version and gathered.ran.libraries == gathered.now.libraries
     assert gathered.log.note.startswith("primum/audit/") and str(gathered.log.report.records) in gathered.log.note.split("\n")
     assert {"run.json", "procedure.yaml", "truth.bin", "audit/000000.jsonl"} <= set(gathered.files)
-    assert gathered.files["run.json"] == hashlib.sha256((recorded.directory / "run.json").read_bytes()).hexdigest()
+    assert gathered.files["run.json"] == hashlib.sha256((short.directory / "run.json").read_bytes()).hexdigest()
 
 
 @pytest.mark.requirement("AUD-031")
@@ -143,11 +122,11 @@ def test_proofs_that_nobody_checked_refuse(run: Path, tmp_path: Path, monkeypatc
     assert {item.verdict for item in data.proofs.obligations} == {"UNPROVED"}
 
 
-def test_what_must_be_proved_follows_from_the_procedure(gathered: VerificationData, recorded: Recorded) -> None:
+def test_what_must_be_proved_follows_from_the_procedure(gathered: VerificationData, short: Recorded) -> None:
     from toolkit.app.run_inputs import read_inputs
     from toolkit.app.run_log import read_run_log
 
-    assembly = read_inputs(recorded.directory, read_run_log(recorded.directory / "audit").start)
+    assembly = read_inputs(short.directory, read_run_log(short.directory / "audit").start)
     required = required_obligations(assembly)
     assert {"K.tip", "K.jaw_1", "K.jaw_2", "stop_length", "tube_threshold"} <= set(required)
     assert [item.id for item in gathered.proofs.obligations] == list(required)
