@@ -98,8 +98,9 @@ def _ended(end: Mapping[str, Any]) -> Outcome:
         raise SpecificationError(f"RUN_END: no run ends with exit code {exit_code!r:.40} and reason {reason!r:.80}", field="data.end")
     status = str(end.get("status", "stopped"))
     if problems and exit_code == 0:  # the steps were done, and what comes after them failed
-        return Outcome("stopped", "; ".join(map(str, problems)), EXIT_CODES["device_fault"])
-    return Outcome(status, "; ".join(filter(None, [reason, *map(str, problems)])), exit_code)
+        status, exit_code = "stopped", EXIT_CODES["device_fault"]
+    unsaid = [str(problem) for problem in problems if str(problem) not in reason]
+    return Outcome(status, "; ".join(filter(None, [reason, *unsaid])), exit_code)
 
 
 def _computed(assembly: Assembly, directory: Path, log: RunLog, outcome: Outcome) -> Results:

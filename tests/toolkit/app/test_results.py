@@ -117,6 +117,7 @@ def data_of(found: Results, directory: Path) -> ReportData:
         (COMPLETED, ("completed", "", 0)),
         ({"status": "stopped", "reason": "A4: late", "exit_code": 3, "problems": []}, ("stopped", "A4: late", 3)),
         ({"status": "completed", "reason": "", "exit_code": 0, "problems": ["not disabled"]}, ("stopped", "not disabled", 4)),
+        ({"status": "stopped", "reason": "x; not off", "exit_code": 4, "problems": ["not off"]}, ("stopped", "x; not off", 4)),
         ({"status": "refused", "reason": "enable refused: it moves", "exit_code": 3}, ("refused", "enable refused: it moves", 3)),
         ({"raised": "RuntimeError: x"}, ("stopped", "ended by RuntimeError: x", 3)),
         ({}, ("stopped", "the log was closed without a word on how the run ended", 3)),
