@@ -129,8 +129,8 @@ def audit_reprove(
 ) -> None:
     """Recompute every window of every plan of a run in exact arithmetic and Arb, and look whether each sample lay in its box.
 
-    It detects afterwards; it prevents nothing. Writes reproof.json into the run directory. Exit codes: 0 every window re-proved; 3 one was not,
-    a logged margin is further than eta from the exact one, or the run went on after a sample outside its box; 5 re-proved, but
+    It detects afterwards; it prevents nothing. Writes reproof.json into the run directory. Exit codes: 0 every window re-proved; 3 one was
+    not, a logged margin is further than eta from the exact one, or the run went on after a sample outside its box; 5 re-proved, but
     `audit verify` finds the log broken; 2 it cannot be re-proved: an input is gone or changed, a record cannot be read, another model.
     """
     from .cli_reprove import print_reproof

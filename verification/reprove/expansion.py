@@ -53,7 +53,7 @@ class Expansion:
     def norm(self, Q: arb_mat, s: arb_mat) -> Reach:
         """sup of |Q (f - s)| over the box."""
         return Reach(
-            squared(Q * (self.value - s)).nonnegative_part().sqrt() + _weighted(_lengths(Q * self.first), self.r),
+            root(squared(Q * (self.value - s))) + _weighted(_lengths(Q * self.first), self.r),
             _weighted(_lengths(Q * self.second), self.weights),
             self.stated,
         )
@@ -102,6 +102,11 @@ def centre_path(problem: Problem) -> Path:
     return to_shaft.reversed(centre)
 
 
+def root(square: arb) -> arb:
+    """The root of what is a square, and no less than zero even where its enclosure reaches below."""
+    return square.sqrt() if square >= 0 else arb(0).union(square.upper().sqrt())
+
+
 def _beside(columns: Sequence[arb_mat]) -> arb_mat:
     entries = [v.entries() for v in columns]
     return arb_mat(3, len(columns), [e[i] for i in range(3) for e in entries])
@@ -110,7 +115,7 @@ def _beside(columns: Sequence[arb_mat]) -> arb_mat:
 def _lengths(columns: arb_mat) -> list[arb]:
     m = columns.ncols()
     e = columns.entries()
-    return [(e[i] ** 2 + e[m + i] ** 2 + e[2 * m + i] ** 2).nonnegative_part().sqrt() for i in range(m)]
+    return [root(e[i] * e[i] + e[m + i] * e[m + i] + e[2 * m + i] * e[2 * m + i]) for i in range(m)]
 
 
 def _weighted(values: Sequence[arb], weights: Sequence[arb]) -> arb:

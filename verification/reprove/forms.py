@@ -70,12 +70,7 @@ class _Build:
     def margins(self, c: dict[str, Any]) -> Iterator[Margin]:
         kind, name = c["type"], c["name"]
         if kind.startswith("keep_in_"):
-            tube, faces = tube_of(c), faces_of(c)
-            ends = (".side", ".ends") if kind == "keep_in_cylinder" else ("", "")
-            if tube is not None:
-                yield Margin(name + ends[0], "m", partial(self._inside_tube, tube, self._radii(c)))
-            if faces is not None:
-                yield Margin(name + ends[1], "m", partial(self._inside_faces, faces, self._radii(c)))
+            yield from self._inside(c)
         elif kind.startswith("keep_out_"):
             bodies = [self.problem.model.bodies[body] for body in c["bodies"]]
             yield Margin(name, "m", partial(self._outside, avoided_of(c), bodies))
@@ -90,6 +85,16 @@ class _Build:
             yield Margin(name, "m", partial(self._remote_centre, arb(exactly(number(c, "limit_m", 0, 0.1)))))
         else:
             raise RejectedError(f"constraint of type {kind[:40]}: not one of the forms B, P, N, D")
+
+    def _inside(self, c: dict[str, Any]) -> Iterator[Margin]:
+        name, tube, faces = c["name"], tube_of(c), faces_of(c)
+        if tube is None and faces is None:
+            raise RejectedError(f"constraint of type {c['type'][:40]}: unknown")
+        side, ends = (".side", ".ends") if tube is not None and faces is not None else ("", "")
+        if tube is not None:
+            yield Margin(name + side, "m", partial(self._inside_tube, tube, self._radii(c)))
+        if faces is not None:
+            yield Margin(name + ends, "m", partial(self._inside_faces, faces, self._radii(c)))
 
     def _slack(self, room: arb, reach: Reach) -> Slack:
         left = room - self.eps - reach.first

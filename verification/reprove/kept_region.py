@@ -12,6 +12,7 @@ from ..checker.exact import exactly
 from ..checker.regions import Faces, Solid, region_of
 from ..checker.strict_json import listed, need, number
 from . import planes
+from .expansion import root
 from .planes import Vector
 
 
@@ -95,7 +96,7 @@ def _cylinder_support(start: Vector, end: Vector, radius: arb, n: arb_mat) -> ar
     ends = (n.transpose() * a)[0, 0].max((n.transpose() * b)[0, 0])
     axis = b - a
     across = n - axis * ((n.transpose() * axis)[0, 0] / squared(axis))
-    return ends + radius * squared(across).nonnegative_part().sqrt()
+    return ends + radius * root(squared(across))
 
 
 def _around(c: dict[str, Any]) -> tuple[Vector, Vector, arb]:

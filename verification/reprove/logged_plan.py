@@ -33,7 +33,7 @@ class LoggedPlan:
     """One decision. record: its sequence number; cycle: its index, None for an enable; t_s: since the log's first record.
 
     history, plan: setpoints sent before, newest last, and the plan whose head is sent. sent: that head; None where nothing was to be sent.
-    margins: as logged, empty where they are those of another plan. violated: an assumption (A1 .. A4) that was latched before.
+    margins: as logged; None where they are those of another plan. violated: an assumption (A1 .. A4) that was latched before.
     """
 
     record: int
@@ -43,7 +43,7 @@ class LoggedPlan:
     history: tuple[Ticks, ...]
     plan: tuple[Ticks, ...]
     sent: Ticks | None
-    margins: Mapping[str, float]
+    margins: Mapping[str, float] | None
     sample: Sample | None
     violated: str
 
@@ -152,7 +152,7 @@ class _Reader:
             self.sequence(memory.get("history"), "memory.history"),
             self.sequence(data.get("next_plan"), "next_plan"),
             sent,
-            self.margins(data) if verdict in JUDGED else {},
+            self.margins(data) if verdict in JUDGED else None,
             sample,
             latch if latch.startswith("A") else "",
         )

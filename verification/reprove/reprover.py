@@ -53,7 +53,10 @@ class Prover:
 
     def shown(self, hull: ServoHull) -> list[Shown]:
         """Every margin over one window."""
-        window = WindowGeometry(self.problem, self.servos.joint_box(hull, self.servos.e), self.K)
+        return self.shown_over(WindowGeometry(self.problem, self.servos.joint_box(hull, self.servos.e), self.K))
+
+    def shown_over(self, window: WindowGeometry) -> list[Shown]:
+        """Every margin over a joint box."""
         return [Shown(_below(s.shown), _below(s.stated), -_below(-s.stated)) for s in slacks(self.margins, window)]
 
 
@@ -170,7 +173,7 @@ def _take_in_margin(found: Reproof, constraint: ConstraintFindings, plan: Logged
             found.fail(Failure(plan.cycle, plan.record, k, constraint.name, one.least if known else None, what))
         if isfinite(one.least) and not (constraint.smallest is not None and constraint.smallest <= one.least):
             constraint.smallest, constraint.cycle, constraint.record, constraint.window = one.least, plan.cycle, plan.record, k
-    if not plan.margins:
+    if plan.margins is None:
         return
     logged = plan.margins.get(constraint.name, float("nan"))
     apart = max(abs(logged - min(one.low for one in shown)), abs(logged - min(one.high for one in shown)))
