@@ -8,17 +8,17 @@ from typing import Self
 
 import numpy as np
 
-from toolkit import CertifiedCommand, DeviceFault, JointState, TickArray, ToolkitError
+from toolkit import CertifiedCommand, DeviceFault, JointState, TickArray
 
-from .control_table import BUS_WATCHDOG, GOAL_POSITION, TORQUE_ENABLE, WATCHDOG_UNIT_MS
+from .control_table import GOAL_POSITION
 from .cycle_sampler import CycleSampler
 from .dynamixel_packet import sync_write
+from .ending import REST_OBSERVATION_S, REST_TICKS, end_motion
 from .goal_gate import GoalGate
 from .profile import ArmProfile
 from .serial_bus import SerialBus
-from .servo_setup import ServoSetup, health_problem, read_health, read_register, set_up_servo, torque_off, write_checked
+from .servo_setup import ServoSetup, health_problem, read_health, set_up_servo, torque_off, torque_on
 
-_REST_TICKS, _REST_OBSERVATION_S, _REST_PATIENCE_S = 8, 0.02, 1.0  # above encoder noise, below 0.1 rad/s of any servo
 _CALM_TIMEOUT_S = 0.1  # of an answer while nothing moves on our command: a busy host is then no reason to give up
 
 
@@ -35,7 +35,7 @@ class DynamixelArm:
 
     Each servo is in a position mode, so that it holds its newest setpoint when nothing more comes (A3); its bus watchdog is armed as
     long as torque is on. Every failure is a DeviceFault (StaleMeasurement for a clock that stands still) and ends motion: after it
-    `write` refuses, the servos hold, and what is left is `disable(trusted=False)` or `close`.
+    `write` refuses, the servos hold, and what is left is `end_motion`, which leaving the context does as well.
 
     Args:
         profile: of the arm. port: URL to open instead of the profile's, which a simulated arm needs.
@@ -65,8 +65,13 @@ class DynamixelArm:
 
     @property
     def last_written(self) -> TickArray | None:
-        """The newest setpoint on the wire, shape (n,); None before enable."""
+        """The newest setpoint on the wire, shape (n,); None before enable, and from the first attempt to take torque off."""
         return self._last
+
+    @property
+    def may_have_torque(self) -> bool:
+        """The line is open, torque was switched on here, and not every servo has confirmed that it is off again."""
+        return self._torque_possible and self._phase is not _Phase.CLOSED
 
     @property
     def bus(self) -> SerialBus:
@@ -87,7 +92,7 @@ class DynamixelArm:
         bus = SerialBus(self._port, line.baud_bits_per_s, self._calm_timeout_s, line.read_retries)
         try:
             self.servos = tuple(set_up_servo(bus, self.profile, servo) for servo in self.profile.servos)
-        except ToolkitError:
+        except BaseException:
             bus.close()
             raise
         self._bus = bus
@@ -124,7 +129,7 @@ class DynamixelArm:
                     self._require_health()
             elif sample.alert:
                 raise DeviceFault(f"{self.profile.name}: a servo raised its alert bit: see its hardware error register")
-        except ToolkitError:
+        except Exception:
             self._distrust()
             raise
         self._newest = JointState(
@@ -150,8 +155,8 @@ class DynamixelArm:
         Goals are written and read back while torque is off, so that no servo moves when it comes on; then torque, then the watchdogs.
 
         Raises:
-            InvalidInput: not a CertifiedCommand. DeviceFault: the setpoint is not where the arm is, or anything reads back differently;
-            then torque is off again.
+            InvalidInput: not a CertifiedCommand. DeviceFault: the setpoint is not where the arm is, or anything reads back differently.
+            Whatever is raised, torque is off again, unless `may_have_torque` and the notes of the error say otherwise.
         """
         ticks = self._gate.certified_ticks(first)
         if ticks is None:
@@ -167,21 +172,13 @@ class DynamixelArm:
             )
         self._torque_possible = True
         try:
-            for device_id, goal in zip(self._ids, ticks.tolist(), strict=True):
-                write_checked(self.bus, device_id, GOAL_POSITION, goal)
-            for device_id, goal in zip(self._ids, ticks.tolist(), strict=True):
-                write_checked(self.bus, device_id, TORQUE_ENABLE, 1)
-                if read_register(self.bus, device_id, GOAL_POSITION) != goal:
-                    raise DeviceFault(f"{self.bus.url}: id {device_id}: torque on replaced the goal {goal}")
-            for device_id in self._ids:
-                write_checked(self.bus, device_id, BUS_WATCHDOG, self.profile.connection.watchdog_ms // WATCHDOG_UNIT_MS)
+            torque_on(self.bus, dict(zip(self._ids, ticks.tolist(), strict=True)), self.profile.connection.watchdog_ms)
             self._require_health()
-        except ToolkitError as error:
-            for problem in torque_off(self.bus, self._ids):
+        except BaseException as error:  # Ctrl-C as well: nothing leaves this method with torque on and no watchdog
+            for problem in self._take_torque_off():
                 error.add_note(f"while taking torque off again: {problem}")
-                self._phase = _Phase.UNTRUSTED
             raise
-        self._last = ticks
+        self._last, self._newest = ticks, None  # a sample from before torque says nothing of an arm under torque
         self.bus.reply_timeout_s = self._cycle_timeout_s
         self._phase = _Phase.ENABLED
 
@@ -214,7 +211,7 @@ class DynamixelArm:
         self._last, self._written = ticks, self._written + 1
         try:
             self._transmit(frame)
-        except DeviceFault:
+        except Exception:
             self._distrust()
             raise
 
@@ -227,12 +224,20 @@ class DynamixelArm:
         """Send nothing more: the servos run to their newest setpoint and hold it. `write` refuses from here on."""
         if self._phase is _Phase.ENABLED:
             self._phase = _Phase.STOPPED
+        self.bus.reply_timeout_s = self._calm_timeout_s
 
     def is_at_rest(self) -> bool:
         """No servo moved by more than noise during 20 ms. Positions and clocks only: an arm in trouble may still be found at rest."""
-        before = self._sampler.sample(self._last, self._written).ticks
-        time.sleep(_REST_OBSERVATION_S)
-        return bool(np.abs(self._sampler.sample(self._last, self._written).ticks - before).max() <= _REST_TICKS)
+        before = self.positions()
+        time.sleep(REST_OBSERVATION_S)
+        return bool(np.abs(self.positions() - before).max() <= REST_TICKS)
+
+    def positions(self) -> TickArray:
+        """What the encoders say now, shape (n,), in any phase and with any alert: an arm in trouble can still be watched.
+
+        Raises: DeviceFault, StaleMeasurement: no sample.
+        """
+        return self._sampler.sample(self._last, self._written).ticks
 
     def disable(self, *, trusted: bool = True) -> None:
         """Torque off for every servo, whatever happens with the others, then their watchdogs cleared.
@@ -245,14 +250,9 @@ class DynamixelArm:
         """
         if self._phase is _Phase.CLOSED:
             return
-        self.bus.reply_timeout_s = self._calm_timeout_s
         if trusted and not self.is_at_rest():
             raise DeviceFault(f"{self.profile.name}: still moving: torque stays on; stop first, or disable(trusted=False)")
-        problems = torque_off(self.bus, self._ids)
-        self._last = None
-        self._torque_possible = bool(problems)
-        self._phase = _Phase.UNTRUSTED if problems else _Phase.CONNECTED
-        if problems:
+        if problems := self._take_torque_off():
             raise DeviceFault(f"{self.profile.name}: torque off not confirmed: " + "; ".join(problems))
 
     def close(self) -> None:
@@ -265,17 +265,15 @@ class DynamixelArm:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """If torque may be on: wait for rest and disable (an arm that cannot be read: at once); then close. No error is lost."""
+        """If torque may be on: end motion; then close. No error is lost."""
         try:
-            if self._torque_possible:
-                self.stop()
-                self.disable(trusted=self._comes_to_rest())
-        except ToolkitError as problem:
-            if error is None:
-                raise
-            error.add_note(f"while leaving the arm: {problem}")
+            ending = end_motion(self)
         finally:
             self.close()
+        if ending.problem and error is None:
+            raise DeviceFault(f"{self.profile.name}: {ending.problem}")
+        if ending.problem and error is not None:
+            error.add_note(f"while leaving the arm: {ending.problem}")
 
     def _transmit(self, frame: bytes) -> None:
         self.bus.send(frame)
@@ -285,15 +283,12 @@ class DynamixelArm:
         if problem:
             raise DeviceFault(f"{self.profile.name}: {problem}")
 
-    def _comes_to_rest(self) -> bool:
-        """The arm rests, or still moves after _REST_PATIENCE_S (disable will refuse); False: it cannot be read."""
-        deadline = time.monotonic() + _REST_PATIENCE_S
-        try:
-            while not self.is_at_rest() and time.monotonic() < deadline:
-                pass  # is_at_rest takes 20 ms each time
-        except ToolkitError:
-            return False
-        return True
+    def _take_torque_off(self) -> list[str]:
+        problems = torque_off(self.bus, self._ids)
+        self._last = None
+        self._torque_possible = bool(problems)
+        self._phase = _Phase.UNTRUSTED if problems else _Phase.CONNECTED
+        return problems
 
     def _distrust(self) -> None:
         if self._phase in (_Phase.ENABLED, _Phase.STOPPED):

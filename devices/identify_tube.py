@@ -17,7 +17,7 @@ from .dynamixel_arm import DynamixelArm
 from .identification_motion import excitations
 from .profile import ArmProfile
 from .simulated_arm import launch_simulated_arm
-from .tube_file import device_digest, load_tube, write_tube
+from .tube_file import device_digest, growth_periods, load_tube, write_tube
 
 _BEHIND_LIMIT = 20
 _REST_PERIODS = 40  # setpoints equal for so long: the arm is at rest
@@ -156,8 +156,9 @@ def evaluate(profile: ArmProfile, recording: Recording, seed: int, safety_factor
     """The fields of the tube file.
 
     behind_max is the smallest m at which the excess in motion is at most that at rest plus two ticks, and the profile's jitter in whole
-    periods: the excess stays that of the smallest m, so a device late by the jitter still keeps it. growth = err_rate (T + age_max),
-    err_rate the fastest increase of the excess seen over 1, 2 or 4 periods beyond what encoder error explains, at least one tick a period.
+    periods: the excess stays that of the smallest m, so a device late by the jitter still keeps it. growth is that of the
+    fastest increase of the excess seen over 1, 2 or 4 periods beyond what encoder error explains, at least one tick a period, going on for
+    `growth_periods`. e = e_monitor + encoder_error + joint_error + growth: a sample just inside e_monitor may be off by an encoder error.
     """
     absolute = np.abs(profile.tick_map.M)
     tick = absolute.sum(axis=1)
@@ -167,10 +168,10 @@ def evaluate(profile: ArmProfile, recording: Recording, seed: int, safety_factor
     for span in _GROWTH_SPANS:
         increase = outside[span:] - outside[:-span]
         growth_rate = np.maximum(growth_rate, (np.nanmax(increase, axis=0) - 2 * profile.encoder_error_ticks * tick) / span)
-    age_periods = 1 + profile.timing.age_max_ms / profile.timing.period_ms
+    horizon = growth_periods(profile)
     encoder_excess = safety_factor * np.maximum(np.maximum(moving_excess, rest_excess), 0.0)
     encoder_error = profile.encoder_error_ticks * tick
-    growth = safety_factor * growth_rate * age_periods
+    growth = safety_factor * growth_rate * horizon
     e_monitor = encoder_excess + encoder_error
     jitter = ceil(profile.timing.jitter_ms / profile.timing.period_ms)
     c = profile.command_class
@@ -186,9 +187,10 @@ def evaluate(profile: ArmProfile, recording: Recording, seed: int, safety_factor
         "primum_tube": 1, "device": profile.name, "device_digest": device_digest(profile), "joints": list(profile.joint_names),
         "units": ["m" if joint.type == "prismatic" else "rad" for joint in profile.joints], "behind_max": behind + jitter,
         "jitter_periods": jitter,
-        "losses_max": profile.timing.losses_max, "safety_factor": float(safety_factor), "encoder_excess": encoder_excess.tolist(),
+        "losses_max": profile.timing.losses_max, "safety_factor": float(safety_factor), "growth_periods": horizon,
+        "encoder_excess": encoder_excess.tolist(),
         "encoder_error": encoder_error.tolist(), "joint_error": profile.joint_error.tolist(), "growth": growth.tolist(),
-        "e_monitor": e_monitor.tolist(), "e": (e_monitor + profile.joint_error + growth).tolist(),
+        "e_monitor": e_monitor.tolist(), "e": (e_monitor + encoder_error + profile.joint_error + growth).tolist(),
         "lag_ms": (_lag_s(profile, recording) * 1e3).tolist(), "conditions": conditions,
     }  # fmt: skip
 

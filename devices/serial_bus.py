@@ -1,6 +1,7 @@
 """One request and its replies on a serial line, with a deadline. The only place of this package that touches a port."""
 
 import select
+import termios
 import time
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from .dynamixel_packet import BROADCAST_ID, Instruction, Packet, PacketParser, p
 # A frame fits the driver's buffer, so a write that waits at all means a dead line. Generous, because pyserial also reports a time-out
 # when this process was merely not running for so long after the bytes had gone.
 _WRITE_TIMEOUT_S = 0.25
+_PORT_ERRORS = (serial.SerialException, OSError, termios.error)
+"""What a port raises: pyserial lets termios.error through, which is no OSError."""
 
 
 class SerialBus:
@@ -41,7 +44,7 @@ class SerialBus:
         try:
             # Exclusive: a second process on the line would break A2 and A7 without a sign.
             self._port = serial.serial_for_url(url, baudrate=baud_bits_per_s, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (*_PORT_ERRORS, ValueError) as error:
             raise DeviceFault(f"{url}: cannot open: {error}") from error
         self._poll = self._make_poll()
 
@@ -59,14 +62,14 @@ class SerialBus:
         """Close the port. Changes nothing on the devices: they hold their newest setpoint."""
         try:
             self._port.close()
-        except (serial.SerialException, OSError) as error:
+        except _PORT_ERRORS as error:
             raise DeviceFault(f"{self.url}: cannot close: {error}") from error
 
     def send(self, frame: bytes) -> None:
         """Send a frame that nobody answers (sync write)."""
         try:
             sent = self._port.write(frame)
-        except (serial.SerialException, OSError) as error:
+        except _PORT_ERRORS as error:
             raise DeviceFault(f"{self.url}: cannot write {len(frame)} bytes: {error}") from error
         if sent != len(frame):
             raise DeviceFault(f"{self.url}: wrote {sent} of {len(frame)} bytes")
@@ -185,7 +188,7 @@ class SerialBus:
             if waiting:
                 self._parser.discarded += waiting
                 self._port.reset_input_buffer()
-        except (serial.SerialException, OSError) as error:
+        except _PORT_ERRORS as error:
             raise DeviceFault(f"{self.url}: the port is gone: {error}") from error
 
     def _receive(self, deadline: float) -> bytes:
@@ -202,7 +205,7 @@ class SerialBus:
                     self._port.timeout = left
                     return bytes(self._port.read(1))
                 self._wait(left)
-        except (serial.SerialException, OSError) as error:
+        except _PORT_ERRORS as error:
             raise DeviceFault(f"{self.url}: the port is gone: {error}") from error
 
     def _wait(self, seconds: float) -> None:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from toolkit import DeviceFault, ToolkitError
+from toolkit import DeviceFault, device_error
 
 from .control_table import (
     BUS_WATCHDOG,
     DRIVE_MODE,
+    GOAL_POSITION,
     HARDWARE_ERROR,
     HEALTH_BLOCK,
     HOMING_OFFSET,
@@ -152,6 +153,22 @@ def health_problem(health: dict[int, ServoHealth], watchdog_ms: int) -> str:
     return "; ".join(problems)
 
 
+def torque_on(bus: SerialBus, goals: dict[int, int], watchdog_ms: int) -> None:
+    """Goals, then torque, then watchdogs of every servo, each read back. The goals come first, so that no servo moves.
+
+    Raises:
+        DeviceFault: a servo does not answer, refuses, or keeps another value; torque may be on by then.
+    """
+    for device_id, goal in goals.items():
+        write_checked(bus, device_id, GOAL_POSITION, goal)
+    for device_id, goal in goals.items():
+        write_checked(bus, device_id, TORQUE_ENABLE, 1)
+        if read_register(bus, device_id, GOAL_POSITION) != goal:
+            raise DeviceFault(f"{bus.url}: id {device_id}: torque on replaced the goal {goal}")
+    for device_id in goals:
+        write_checked(bus, device_id, BUS_WATCHDOG, watchdog_ms // WATCHDOG_UNIT_MS)
+
+
 def torque_off(bus: SerialBus, ids: tuple[int, ...]) -> list[str]:
     """Torque off and read back for every servo, then their watchdogs cleared; in words, what could not be confirmed.
 
@@ -162,8 +179,8 @@ def torque_off(bus: SerialBus, ids: tuple[int, ...]) -> list[str]:
         for device_id in ids:
             try:
                 write_checked(bus, device_id, register, 0)
-            except ToolkitError as error:
-                problems.append(str(error))
+            except Exception as error:  # whatever it is: the servos after this one must lose their torque too
+                problems.append(str(device_error(error)))
     return problems
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from toolkit import SpecificationError, ToolkitError, Tube
+from toolkit import FloatArray, SpecificationError, ToolkitError, Tube
+from toolkit.tube import SAMPLE_GAP_PERIODS
 
 from .profile import ArmProfile
 from .profile_parts import Number, Positive
@@ -20,8 +21,9 @@ class TubeFile(BaseModel):
 
     behind_max: m, jitter_periods of it in reserve: the excess was measured without them, so a setpoint may be late by as much.
     encoder_excess: largest distance of a measured position outside the hull of the window's setpoints, with safety_factor.
-    encoder_error: of one reading. joint_error: declared bound between encoder and true joint. growth: of the excess within a period
-    and the oldest admissible sample. e_monitor = encoder_excess + encoder_error; e = e_monitor + joint_error + growth.
+    encoder_error: of one reading. joint_error: declared bound between encoder and true joint. growth: of the excess in growth_periods,
+    from when the oldest admissible sample was taken until the next one is used. e_monitor = encoder_excess + encoder_error: what a sample
+    may show; e = e_monitor + encoder_error + joint_error + growth: where the joint then may be.
     lag_ms: measured delay from a setpoint's write to the motion, per joint.
     conditions: what was done, for the report. device_digest: of everything in the profile the numbers depend on.
     """
@@ -37,6 +39,7 @@ class TubeFile(BaseModel):
     jitter_periods: Annotated[int, Field(ge=0, le=20)]
     losses_max: Annotated[int, Field(ge=0, le=20)]
     safety_factor: Annotated[float, Field(ge=1, le=10)]
+    growth_periods: Annotated[float, Field(ge=1, le=1000)]
     encoder_excess: list[Number]
     encoder_error: list[Number]
     joint_error: list[Number]
@@ -46,6 +49,11 @@ class TubeFile(BaseModel):
     lag_ms: list[Number]
     conditions: str
     digest: str
+
+
+def growth_periods(profile: ArmProfile) -> float:
+    """For how long an excess may grow, in periods: from when the oldest admissible sample was taken until the next one is used."""
+    return SAMPLE_GAP_PERIODS + profile.timing.age_max_ms / profile.timing.period_ms
 
 
 def device_digest(profile: ArmProfile) -> str:
@@ -76,11 +84,24 @@ def write_tube(path: Path, fields: dict[str, Any]) -> None:
     path.write_text(text + yaml.safe_dump(complete, sort_keys=False, width=120), encoding="utf-8")
 
 
+def _least(tube: TubeFile, profile: ArmProfile) -> list[tuple[str, FloatArray, str]]:
+    """What A1's monitor needs each column to be at least: field, (n,), in words."""
+    tick, error = profile.tick_map.abs_M.sum(axis=1), np.array(tube.encoder_error)
+    return [
+        ("joint_error", profile.joint_error, "the profile states"),
+        ("encoder_error", profile.encoder_error_ticks * tick, "the profile's encoder_error_ticks"),
+        ("growth", tube.safety_factor * tube.growth_periods * tick, "one tick of each servo a period, times safety_factor"),
+        ("e_monitor", tube.encoder_excess + error, "encoder_excess + encoder_error"),
+        ("e", tube.e_monitor + error + tube.joint_error + tube.growth, "e_monitor + encoder_error + joint_error + growth"),
+    ]
+
+
 def load_tube(path: str | Path, profile: ArmProfile) -> Tube:
     """The tube of `path` for `profile`.
 
     Raises:
-        SpecificationError: unreadable, edited after it was written, or identified for another device, class or set of limits.
+        SpecificationError: unreadable, edited after it was written, identified for another device, class or set of limits, or its
+            columns are less than A1's monitor needs.
     """
     file = Path(path)
     contents = load_yaml_model(file, TubeFile)
@@ -92,10 +113,15 @@ def load_tube(path: str | Path, profile: ArmProfile) -> Tube:
             f"servo of {profile.path} have changed since; run `primum identify-tube` again",
             file=str(file), field="device_digest",
         )  # fmt: skip
-    total = np.array(contents.e_monitor) + contents.joint_error + contents.growth
-    monitor = np.array(contents.encoder_excess) + contents.encoder_error
-    if not (np.all(np.array(contents.e) >= total - 1e-15) and np.all(np.array(contents.e_monitor) >= monitor - 1e-15)):
-        raise SpecificationError("e and e_monitor are less than the sum of their parts", file=str(file), field="e")
+    if not contents.growth_periods >= growth_periods(profile):
+        problem = f"identified for {contents.growth_periods:g} periods between samples, {growth_periods(profile):g} are possible"
+        raise SpecificationError(f"{problem}; identify the tube again", file=str(file), field="growth_periods")
+    for field, least, why in _least(contents, profile):
+        short = least - np.array(getattr(contents, field))
+        if not np.all(short <= 1e-12 * least):
+            j = int(np.argmax(short))
+            problem = f"joint {contents.joints[j]}: less than {why} by {short[j]:.3g} {contents.units[j]}; identify the tube again"
+            raise SpecificationError(problem, file=str(file), field=field)
     try:
         return Tube(np.array(contents.e), np.array(contents.e_monitor), contents.behind_max, contents.losses_max, contents.conditions)
     except ToolkitError as error:

@@ -194,11 +194,14 @@ class SafetyLayer:
             self.violation = violation
 
     def _watch_growth(self, tube_use: float) -> None:
-        """A deviation that doubles while the arm stops is no tracking error: the drive does not follow, and its power goes."""
+        """A deviation of GROWTH tubes that grows while the arm stops is no tracking error: the drive does not follow, its power goes.
+
+        One that was as large when it was first seen, and shrinks, is being brought back.
+        """
         if self.violation is None or tube_use <= 1.0:
             return
         self._first_use = self._first_use or tube_use
-        if not tube_use < GROWTH * self._first_use:
+        if not (tube_use < GROWTH or tube_use <= self._first_use):
             self._latch(Violation("A1", f"the deviation grew to {tube_use:.2f} of the monitored tube while stopping", Reaction.POWER_OFF))
 
     def _require_memory(self) -> Memory:

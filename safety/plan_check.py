@@ -16,7 +16,7 @@ import casadi as ca
 import numpy as np
 
 from toolkit import CommandClass, InvalidInput, TickArray, TickMap, Tube
-from toolkit.graph import SlidingLeast
+from toolkit.graph import SlidingLeast, Tape
 
 from .commanded_rates import CommandedRates
 from .window_check import WindowCheck
@@ -54,6 +54,11 @@ class PlanCheck:
         outputs = ca.cse([ca.densify(ca.vertcat(*members, *margins, checksum))])
         self._sequence, self._least = np.zeros((self._w + rows_max, n)), np.zeros(len(self.names) + 1)
         self._evaluate = SlidingLeast(ca.Function("plan_check", [flat], outputs), self._sequence, self._least)
+
+    @property
+    def tape(self) -> Tape:
+        """What is executed for each window."""
+        return self._evaluate.tape
 
     def least(self, history: TickArray, plan: TickArray) -> list[float]:
         """The smallest margins over the windows that end in a setpoint of `plan` (k, n), 1 <= k <= rows_max, in the order of `names`.

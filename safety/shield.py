@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toolkit import CommandClass, FloatArray, InvalidInput, Margin, TickArray, TickMap, Tube
+from toolkit.graph import Tape
 
 from .batch_function import ArmGraph
 from .commanded_rates import CommandedRates
@@ -79,6 +80,11 @@ class Shield:
         self.rate_names = frozenset(rates.names)
         self._check = PlanCheck(windows, rates, tick_map, tube, command_class, n_max)
         self._named = tuple(zip(self._check.names, self._check.units, strict=True))[len(MEMBERSHIP) :]
+
+    @property
+    def tape(self) -> Tape:
+        """The whole check of a plan as it is executed: class C, every window, commanded rates."""
+        return self._check.tape
 
     def certify(self, memory: Memory, plan: TickArray) -> Certification:
         """Certify `plan` (k, n) after `memory`. Never raises for a bad plan: it refuses, with the reason."""

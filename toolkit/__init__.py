@@ -15,6 +15,7 @@ from .errors import (
     SpecificationError,
     StaleMeasurement,
     ToolkitError,
+    device_error,
 )
 from .pose import Pose
 from .propose_ahead import ProposeAhead
@@ -52,6 +53,7 @@ __all__ = [
     "ToolkitError",
     "Tube",
     "Verdict",
+    "device_error",
     "finite_array",
     "finite_number",
     "run_cycle",

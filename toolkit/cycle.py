@@ -3,6 +3,7 @@
 Every call may fail, and each failure has its reaction here:
   device.read raises       no measurement: the safety layer holds (sends nothing more)
   controller raises        no proposal, and a stop along the certified tail is requested
+  controller has no result the stored tail continues and motion may resume; after a second without one proposal, a stop is requested
   safety.certify raises    the stored tail continues, and a stop is requested
   the deadline passes      nothing is written: the period counts as missed, the stored tail continues; if it passed before
                            certify, the sample is not used at all
@@ -18,7 +19,7 @@ from typing import Generic, Protocol, TypeVar
 
 from .clock import Clock
 from .command import CertifiedCommand, JointProposal, SolveReport
-from .errors import AuditFault, DeviceFault, ToolkitError
+from .errors import AuditFault, ToolkitError, device_error
 from .state import JointState, Setpoint
 
 Memory = TypeVar("Memory")
@@ -26,6 +27,8 @@ Memory_co = TypeVar("Memory_co", covariant=True)
 
 MISSES_MAX = 3
 SILENCE_S_MAX = 0.030
+PROPOSAL_S_MAX = 1.0
+"""A controller without a result for so long does not come back by itself: the longest certified tail is over well before."""
 PREPARE_S = 0.0013
 SPARE_S = 0.0002
 """A rehearsal is planned to end this long before its cycle; what is left of it is waited out awake."""
@@ -117,7 +120,7 @@ def run_cycle(
             device.write(decided.certified)
             written = True
         except Exception as error:  # whatever it is: the setpoint may be in force, so it counts as sent, and then nothing more is
-            fault = _device_error(error)
+            fault = device_error(error)
             trouble = str(fault)
         safety.commit(decided.certified)
         if fault is not None:
@@ -147,13 +150,8 @@ def _read(device: Device) -> tuple[JointState | None, ToolkitError | None, str]:
     try:
         return device.read(), None, ""
     except Exception as error:  # a driver may fail in ways it did not foresee; without a measurement the arm holds
-        fault = _device_error(error)
+        fault = device_error(error)
         return None, fault, str(fault)
-
-
-def _device_error(error: Exception) -> ToolkitError:
-    """The error itself if it is one of ours; anything else, such as an OSError of the port, as a DeviceFault."""
-    return error if isinstance(error, ToolkitError) else DeviceFault(f"{type(error).__name__}: {error}")
 
 
 def _propose(controller: Controller, safety: Safety[Memory], state: JointState | None, now_s: float) -> JointProposal | None:
@@ -196,12 +194,12 @@ class ServoLoop(Generic[Memory]):
         self._in_a_row = 0
         self._think_s = self._rehearse_s = 0.0
         self._next_s = 0.0
-        self._last_written_s = 0.0
+        self._last_written_s = self._last_proposed_s = 0.0
 
     def start(self) -> None:
         """Begin a new count: the first cycle starts one period from now."""
         self._next_s = self._clock.now() + self.period_s
-        self._last_written_s = self._clock.now()
+        self._last_written_s = self._last_proposed_s = self._clock.now()
         self._in_a_row = 0
 
     def step(self) -> CycleRecord[Memory]:
@@ -228,6 +226,7 @@ class ServoLoop(Generic[Memory]):
         elif result.missed:
             self._miss("the setpoint was ready after its period")
         self._stop_if_silent()
+        self._stop_without_proposals(result.proposal)
         if self._think is not None and result.state is not None:
             begun_s = self._clock.now()
             if self._next_s - begun_s < self._think_s + PREPARE_S:
@@ -238,7 +237,7 @@ class ServoLoop(Generic[Memory]):
 
     def _ask_ahead(self) -> None:
         if self._prepare is not None:
-            with suppress(DeviceFault):  # the read that follows raises it again, where it has a reaction
+            with suppress(Exception):  # whatever it is: the read that follows raises it again, where it has a reaction
                 self._prepare()
 
     def _rehearse_once(self) -> None:
@@ -265,3 +264,13 @@ class ServoLoop(Generic[Memory]):
         silence_s = self._clock.now() - self._last_written_s
         if self._in_a_row and not (self._in_a_row < MISSES_MAX and silence_s <= SILENCE_S_MAX):
             self._safety.request_hold(f"{self._in_a_row} setpoints missed in a row, {silence_s * 1e3:.1f} ms without a setpoint")
+
+    def _stop_without_proposals(self, proposal: JointProposal | None) -> None:
+        """Refused proposals are proposals: an arm that is held off a region is no failure of its controller."""
+        now_s = self._clock.now()
+        if proposal is not None and proposal.q is not None and proposal.report.ok:
+            self._last_proposed_s = now_s
+        elif not now_s - self._last_proposed_s <= PROPOSAL_S_MAX:
+            self._last_proposed_s = now_s
+            why = "no measurement" if proposal is None else proposal.report.status
+            self._safety.request_stop(f"no proposal for {PROPOSAL_S_MAX:g} s: {why}")

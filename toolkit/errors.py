@@ -67,3 +67,8 @@ class AuditFault(ToolkitError):
     """A record could not be made durable. Never retried: after EIO the kernel may report a false success."""
 
     exit_code = 5
+
+
+def device_error(error: BaseException) -> ToolkitError:
+    """What a call of a device raised: itself if it is one of ours, anything else (an OSError of the port) as a DeviceFault."""
+    return error if isinstance(error, ToolkitError) else DeviceFault(f"{type(error).__name__}: {error}")

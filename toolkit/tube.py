@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import FloatArray, finite_array
+from .cycle import MISSES_MAX
 from .errors import InvalidInput
+
+SAMPLE_GAP_PERIODS = 2 * MISSES_MAX
+"""The time between two samples that the monitors use is below so many periods, unless MISSES_MAX setpoints in a row are missed.
+
+Each missed period may end nearly a period late and the next begins then (`cycle.ControlLoop`), so a miss costs less than two; the last
+sample may be used at the beginning of its period and the next at the very end of its own.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,8 +21,8 @@ class Tube:
     """q_j(t) lies in [min, max over the last w + 1 setpoints of joint j] inflated by e_j, w = 1 + behind_max.
 
     e: bound on the true joint, shape (n,), [rad] or [m]. Written e in the guarantee.
-    e_monitor: threshold on a *measured* sample, shape (n,); e - e_monitor covers encoder and cable error and what can grow
-        between two samples, so that a sample inside e_monitor leaves the true joint inside e until the next one.
+    e_monitor: threshold on a *measured* sample, shape (n,); e - e_monitor covers encoder and cable error and what can grow in
+        SAMPLE_GAP_PERIODS and the age of a sample, so that a sample inside e_monitor leaves the true joint inside e until the next one.
     behind_max: m, most setpoints a joint may be behind: lag + lost + unacknowledged, in periods.
     losses_max: how many of those may be lost frames (the rest is lag and jitter).
     conditions: how it was identified (device, class, seeds, cycles, date), for the report.

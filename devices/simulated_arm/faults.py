@@ -13,6 +13,7 @@ class Faults(BaseModel):
     bad_crc: every k-th reply is damaged (0: none). extra_latency_ms: replies come this much later.
     mode_locked: ids whose operating mode cannot be written. torque_stuck: ids that ignore torque-off but report success.
     torque_lost: ids whose torque goes off by itself. foreign_goal_ticks: someone else moves the goal of these ids by so much, once.
+    runaway: drives that follow no goal but turn on and on; their registers say nothing of it, and only torque off ends it.
     exit: the process ends at once.
     """
 
@@ -28,5 +29,6 @@ class Faults(BaseModel):
     mode_locked: frozenset[int] = frozenset()
     torque_stuck: frozenset[int] = frozenset()
     torque_lost: frozenset[int] = frozenset()
+    runaway: frozenset[int] = frozenset()
     foreign_goal_ticks: dict[int, int] = {}
     exit: bool = False

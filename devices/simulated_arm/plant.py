@@ -14,6 +14,7 @@ from .chain import read_chain
 from .mjcf import POINTS, ROTOR_INERTIA, build_moving_mjcf, build_shape_mjcf
 
 _TICK_RAD = 2 * np.pi / TICKS_PER_TURN
+_RUNAWAY_RAD_S = 10.0  # of a servo: 6500 ticks a second, a quarter of what the shipped profile's yaw may do
 _BRAKING = 20.0  # torque off: the windings brake the gear train this much more than the loop does, so gravity droops it slowly
 
 
@@ -32,6 +33,7 @@ class Plant:
         self.n = profile.n
         self.dt_s = 1.0 / spec.physics_hz
         self.steps = 0
+        self.running_away: tuple[int, ...] = ()
         self._zero = np.array([servo.zero_ticks for servo in profile.servos], dtype=np.float64)
         coupling = np.eye(self.n)
         coupling[3:, 3:] = chain.coupling
@@ -45,6 +47,7 @@ class Plant:
         slow, fast = spec.servo_slow_ms * 1e-3, spec.servo_fast_ms * 1e-3
         self._kp = ROTOR_INERTIA / (slow * fast)
         self._kv = ROTOR_INERTIA * (1 / slow + 1 / fast)
+        self._lead_s = slow + fast
         self._random = np.random.default_rng(spec.seed)
         self._latency_s = (spec.latency_min_ms * 1e-3, spec.latency_max_ms * 1e-3)
         self._noise = spec.encoder_noise_ticks
@@ -87,6 +90,8 @@ class Plant:
         for servo, queue in enumerate(self._pending):
             while queue and queue[0][0] <= t:
                 self._moving.ctrl[servo] = queue.popleft()[1]
+        for servo in self.running_away:
+            self._moving.ctrl[servo] = self.servo_angles()[servo] + _RUNAWAY_RAD_S * self._lead_s
         mujoco.mj_step(self.model, self._moving)
         self.steps += 1
         self._update_truth()

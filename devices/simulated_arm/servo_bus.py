@@ -49,6 +49,7 @@ class ServoBus:
     def inject(self, faults: Faults) -> None:
         """Replace the faults in force; one-time faults happen now."""
         self.faults = faults
+        self._plant.running_away = tuple(index for index, device_id in enumerate(self._ids) if device_id in faults.runaway)
         for index, device_id in enumerate(self._ids):
             servo = self.servos[index]
             servo.mode_locked = device_id in faults.mode_locked

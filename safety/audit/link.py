@@ -1,6 +1,7 @@
 """What the control process and the writer process say to each other over one Unix socket that keeps packets apart.
 
-To the writer:  N or U + MessagePack of an entry (U: make it durable at once), F: make everything so far durable at once.
+To the writer:  T, first of all, with the descriptor of the page that counts (see `tally`).
+                N or U + MessagePack of an entry (U: make it durable at once), F: make everything so far durable at once.
 Back:           R: the log is open.  A + int64: so many of the entries handed over are durable.  E + text: the log has failed.
 
 MessagePack by msgspec: a servo cycle is packed in a few microseconds, doubles to the last bit. The socket has no name, so no third

@@ -17,6 +17,7 @@ from .clock import clock_error_us, clock_quality
 from .link import ACK, FAILED, FLUSH, MAX_PACKET, READY, WriterLink, WriterProcess, pack_entry, unpack_ack
 from .places import Places
 from .record import CLOCK, OWN_KINDS, RecordKind, Stamp, check_required
+from .tally import share_tally
 
 QUEUE_RECORDS = 1024  # 5 s of cycles at 200 Hz: a disk that stalls longer is a disk that has failed
 START_S = 30.0
@@ -32,7 +33,7 @@ class AuditLog:
     Records handed over are counted from 0; the writer adds some of its own, so a record's number is not its `seq`. Each is made
     durable within 20 ms plus one fsync, an urgent one without the 20 ms. `append` never waits for the disk. When the writer cannot
     keep up, cannot write, or is gone, the next `append` or `check` raises AuditFault, and so does every one after it: nothing is
-    dropped unseen, nothing is tried twice.
+    dropped unseen, nothing is tried twice. Such a log never ends in order, whatever becomes of its writer (see `machine_state`).
 
     Any thread may append; a signal handler must not (it could interrupt an append): it sets a flag that the loop logs.
 
@@ -80,6 +81,7 @@ class AuditLog:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._link = start_writer(self._places)
+            self._tally = share_tally(self._link.sock)
         except OSError as error:
             raise AuditFault(f"the log in {self._directory} cannot be started: {error}") from error
         self._link.sock.setblocking(False)
@@ -208,7 +210,7 @@ class AuditLog:
         if number - self._durable >= self._queue_records:
             self._fail(f"the queue of the log is full: {self._queue_records} records wait to be durable")
         self._send(packet)
-        self._handed_over = number + 1
+        self._handed_over = self._tally.handed_over = number + 1
         return number
 
     def _send(self, packet: bytes) -> None:
@@ -281,7 +283,9 @@ class AuditLog:
         return ended
 
     def _fail(self, problem: str) -> NoReturn:
+        """Give the log up. The writer is told where no queue is in between: one that recovers must not end the log in order."""
         self._failure = self._failure or problem
+        self._tally.give_up(self._failure)
         raise AuditFault(self._failure)
 
     def _raise_if_failed(self) -> None:

@@ -385,6 +385,9 @@ def _base64(text: str) -> bytes:
 # ---- 4 Files ------------------------------------------------------------------------------------------------------------------------
 
 
+WITH_NUL = "a line with a NUL byte"
+
+
 class Line(NamedTuple):
     """What one line of a segment says. `what`: why it is no record, else "". `leaf` is None then: its hash means nothing."""
 
@@ -400,14 +403,20 @@ class Line(NamedTuple):
     torn: bool = False
 
 
+class NotAFileError(OSError):
+    """A link, a directory, a pipe or a device where a regular file is due: it could stand for anything, or block."""
+
+
 def open_file(path: Path) -> Any:
-    """Open a regular file for reading. OSError for a link, a pipe, a device: they could stand for anything, or block."""
+    """Open a regular file for reading. NotAFileError: it is none. OSError: it cannot be read, or there is none."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(path, flags), "rb", buffering=BLOCK)
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(f"{path.name} is not a regular file")
-    return file
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise NotAFileError(f"{path} is not a regular file")
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was exchanged since the look above
+        os.close(descriptor)
+        raise NotAFileError(f"{path} is not a regular file")
+    return os.fdopen(descriptor, "rb", buffering=BLOCK)
 
 
 def blocks(path: Path, size: int = sys.maxsize) -> Iterator[bytes]:
@@ -442,7 +451,7 @@ def _examine_line(line: bytes, quick: bool) -> Line:
     if len(line) > MAX_LINE:
         return Line(f"a line longer than {MAX_LINE} bytes", len(line))
     if b"\x00" in line:
-        return Line("a line with a NUL byte", len(line) + 1, torn=True)
+        return Line(WITH_NUL, len(line) + 1, torn=True)
     try:
         record = QUICK.parse(line) if quick else parse_strictly(line)
         what = _form_fault(record)
@@ -543,6 +552,15 @@ class CheckpointFile:
             self._tell(self.name, 1, f"cannot be read: {error}")
 
 
+def largest_size(path: Path) -> int:
+    """Return the largest size that a checkpoint file names, 0 if it names none. Whether it may, others say."""
+    file, largest = CheckpointFile(path, path.name, lambda *_: None), 0
+    while file.next is not None:
+        largest = file.next.size
+        file.step(largest)
+    return largest
+
+
 def _parse_checkpoint(line: int, raw: bytes) -> Checkpoint:
     note = parse_note(raw)
     words = note.text.decode("utf-8").split("\n")
@@ -581,6 +599,8 @@ class Report:
     be vouched_clock_error_us off (None: it was not synchronised).
     signatures: how many were checked; None if they could not be.
     operator: whose certificate key 0 has; operator_checked: by the given operator key.
+    lost: how many records were handed over and never reached the log; gave_up: why the control process gave the log up, as the signed
+    CONTROL_LOST has them.
     short: a place lacks the last checkpoint. remarks: what a crash may have caused as well as a forger; somebody must know.
     """
 
@@ -604,6 +624,8 @@ class Report:
     last_kind: str = ""
     last_hash: str = GENESIS
     torn_tail_bytes: int = 0
+    lost: int = 0
+    gave_up: str = ""
     short: bool = False
     fault: str = ""
     problem_count: int = 0
@@ -627,13 +649,16 @@ class Report:
 
     @property
     def intact(self) -> bool:
-        """Nothing contradicts, the end is there, and checked signatures vouch for every record."""
-        return self.ok and self.state != "open" and not self.short and self.vouched == self.records and self.signatures is not None
+        """Nothing contradicts, the end is there, nothing was lost before it, and checked signatures vouch for every record."""
+        is_whole = self.state != "open" and not (self.short or self.lost or self.gave_up)
+        return self.ok and is_whole and self.vouched == self.records and self.signatures is not None
 
     def __str__(self) -> str:
         vouched = f"{self.vouched} vouched for by {self.vouched_by}" if self.vouched else "none vouched for"
         parts = [f"{self.records} records, {vouched}", self.state, "" if self.signatures is not None else "signatures NOT CHECKED"]
         parts += [f"torn tail of {self.torn_tail_bytes} bytes"] if self.torn_tail_bytes else []
+        parts += [f"{self.lost} records lost before they reached the log"] if self.lost else []
+        parts += [f"given up by the control process: {self.gave_up}"] if self.gave_up else []
         parts += [f"the writer failed: {self.fault}"] if self.fault else []
         head = "intact" if self.intact else "whole as far as it goes" if self.ok else f"not intact: {self.problem}"
         return f"{head} ({'; '.join(filter(None, parts))})"
@@ -678,6 +703,11 @@ class Walk:
     def due(self) -> int:
         """The sequence number that comes next."""
         return self._next_seq
+
+    @property
+    def covered(self) -> int:
+        """How many records there were once: the largest size that a checkpoint in any place names."""
+        return max(largest_size(place.path) for place in self.places)
 
     def tell(self, file: str, line: int, what: str, seq: int = -1, last_seq: int = -1) -> None:
         """Note a problem."""
@@ -814,9 +844,24 @@ class Walk:
             if counted != (seq, self._handed_over):
                 what = f"counts {counted[0]!r:.40} records, {counted[1]!r:.40} of them handed over; {seq} and {self._handed_over} are here"
                 self.tell(held.file, held.number, what, seq)
+        if line.kind == "CONTROL_LOST" and line.data is not None:
+            self._read_loss(held, line.data)
         self._handed_over += line.kind != "KEY"
         report.last_kind, report.last_utc_ns = line.kind, line.utc_ns
         report.last_hash = "" if line.leaf is None else line.leaf.hex()
+
+    def _read_loss(self, held: Held, data: dict[str, Any]) -> None:
+        """How many records the control process handed over, and how many of them the writer took: those must be here."""
+        report, taken, handed_over = self.report, data.get("taken"), data.get("handed_over")
+        report.gave_up = _printable(str(data.get("gave_up", "")))
+        if taken is None and handed_over is None:  # the earliest logs count nothing here
+            return
+        if type(taken) is not int or type(handed_over) is not int:
+            self.tell(held.file, held.number, f"counts {taken!r:.40} of {handed_over!r:.40} records taken", held.seq)
+        elif report.ok and taken != self._handed_over:
+            self.tell(held.file, held.number, f"counts {taken} records taken; {self._handed_over} are here", held.seq)
+        else:
+            report.lost = max(0, handed_over - taken)
 
     def _change_key(self, held: Held, data: dict[str, Any]) -> None:
         """Take the key that a KEY record names. It is trusted if a trusted key signed for this record, key 0 if the operator did."""
@@ -933,14 +978,16 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
         copies: second places: a checkpoint file, or the directory that holds `<run>.checkpoints`.
         jobs: processes to read with; 0: one a processor for a log of more than 16 MiB. Memory stays bounded for any.
     Raises:
-        ValueError: there is no log, or a copy that was named does not exist. OSError: a segment cannot be read.
+        ValueError: there is no log, or two; a copy that was named does not exist, or is the log's own file.
+        OSError: a segment cannot be read.
     """
     folder = find_log(Path(directory))
     segments = list_segments(folder)
     report = Report(directory=str(folder), segments=len(segments), fault=_fault(folder))
     report.run = _name_of_run(folder, segments[0])
     walk = Walk(report, operator)
-    walk.open_places([(folder / "checkpoints", "checkpoints"), *((path, str(path)) for path in _copy_paths(copies, report.run))])
+    first = folder / "checkpoints"
+    walk.open_places([(first, "checkpoints"), *((path, str(path)) for path in _copy_paths(copies, report.run, first))])
     number, due = 0, 0
     sizes = {path: path.lstat().st_size for path in segments}  # a run that goes on is looked at as it was now
     jobs = jobs or (os.cpu_count() or 1 if sum(sizes.values()) > 2**24 else 1)
@@ -960,14 +1007,17 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
 def _walk_segment(walk: Walk, path: Path, size: int, is_newest: bool, found: Iterator[list[Line]]) -> int:
     """Take in a segment's lines; return how many whole ones there are."""
     number, offset = 0, 0
-    for lines in found:
-        for line in lines:
-            if line.torn and is_newest:
-                walk.report.torn_tail_bytes = size - offset
-                return number
-            number += 1
-            offset += line.size
-            walk.take(line, path.name, number)
+    try:
+        for lines in found:
+            for line in lines:
+                if line.torn and is_newest and (line.what != WITH_NUL or walk.covered <= walk.due):
+                    walk.report.torn_tail_bytes = size - offset
+                    return number
+                number += 1
+                offset += line.size
+                walk.take(line, path.name, number)
+    except NotAFileError as error:
+        walk.tell(path.name, 1, f"cannot be the log: {error}", walk.due)
     return number
 
 
@@ -995,11 +1045,13 @@ def _workers(jobs: int) -> Iterator[InOrder]:
 
 
 def find_log(directory: Path) -> Path:
-    """Return the directory that holds the segments; ValueError if there is no log."""
-    for folder in (directory, directory / "audit"):
-        if folder.is_dir() and list_segments(folder):
-            return folder
-    raise ValueError(f"{directory}: there is no log here (no file like 000000.jsonl)")
+    """Return the directory that holds the segments; ValueError if there is no log, or a second one that could pass for the first."""
+    found = [folder for folder in (directory, directory / "audit") if folder.is_dir() and list_segments(folder)]
+    if len(found) > 1:
+        raise ValueError(f"{directory}: segments lie here and in {found[1]}: one of the two logs was put in; name the one that is meant")
+    if not found:
+        raise ValueError(f"{directory}: there is no log here (no file like 000000.jsonl)")
+    return found[0]
 
 
 def list_segments(folder: Path) -> list[Path]:
@@ -1009,27 +1061,38 @@ def list_segments(folder: Path) -> list[Path]:
 
 def _name_of_run(folder: Path, first: Path) -> str:
     """Return the run that most of record 0, record 1 and the first checkpoint name. Each is held against it later."""
-    start, key, *_ = [*next(map(examine, blocks(first)), [])[:2], Line("", 0), Line("", 0)]
+    try:
+        lines = next(map(examine, blocks(first)), [])
+    except NotAFileError:  # told when its turn comes
+        lines = []
+    start, key, *_ = [*lines[:2], Line("", 0), Line("", 0)]
     note = CheckpointFile(folder / "checkpoints", "", lambda *_: None).next
     names = [str((start.data or {}).get("run")), str((key.data or {}).get("vkey")).partition("+")[0], "" if note is None else note.origin]
     found = Counter(name for name in (name.removeprefix(ORIGIN) for name in names) if re.fullmatch("[0-9a-f]{32}", name))
     return found.most_common(1)[0][0] if found else ""
 
 
-def _copy_paths(copies: Iterable[Path | str], run: str) -> Iterator[Path]:
+def _copy_paths(copies: Iterable[Path | str], run: str, first: Path) -> Iterator[Path]:
     for copy in map(Path, copies):
         if not copy.exists():
             raise ValueError(f"{copy}: there is no such file or directory")
-        yield copy / f"{run}.checkpoints" if copy.is_dir() else copy
+        path = copy / f"{run}.checkpoints" if copy.is_dir() else copy
+        if path.exists() and first.exists() and path.samefile(first):
+            raise ValueError(f"{path} is the log's own checkpoint file: no second place, and it shows nothing that the first does not")
+        yield path
 
 
 def _fault(folder: Path) -> str:
     try:
         with open_file(folder / "FAULT") as file:
-            text = str(file.read(4096).decode("utf-8", "replace").strip())
-            return "".join(character if character.isprintable() else "?" for character in text)  # it may come from anybody
+            return _printable(str(file.read(4096).decode("utf-8", "replace").strip()))
     except OSError:
         return ""
+
+
+def _printable(text: str) -> str:
+    """Text that may come from anybody, so that it cannot write to a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text[:4096])
 
 
 # ---- 6 In words, and the command ----------------------------------------------------------------------------------------------------
@@ -1060,6 +1123,10 @@ def describe(report: Report) -> str:
     rows.append(f"  key 0      {_whose_key(report)}")
     if report.torn_tail_bytes:
         rows.append(f"  torn tail  {report.torn_tail_bytes} bytes after the last record: never acknowledged as durable")
+    if report.lost:
+        rows.append(f"  lost       {report.lost} records that the control process handed over never reached the log")
+    if report.gave_up:
+        rows.append(f"  gave up    the control process gave the log up: {report.gave_up}")
     rows += [f"  remark     {remark}" for remark in report.remarks]
     return "\n".join([*rows, f"  FAULT      {report.fault}"] if report.fault else rows)
 
@@ -1164,15 +1231,18 @@ def main(arguments: list[str]) -> int:
         if use.prove is not None or use.prove_since is not None:
             return _say(json.dumps(prove(use.run, report, use.prove, use.prove_since), indent=1), 0)
     except (ValueError, OSError, RecursionError) as error:
-        sys.stderr.write(f"verify_log: {error}\n")
+        sys.stderr.write(f"verify_log: {error}\n".encode("ascii", "backslashreplace").decode("ascii"))
         return 2
     return _say(json.dumps(as_dict(report), indent=1) if use.json else describe(report), report.exit_code)
 
 
 def read_key(path: Path) -> PublicKey:
-    """Return the operator's key in a `.pub` file."""
+    """Return the operator's key in a `.pub` file. ValueError: it holds none. OSError: it cannot be read."""
     with open_file(path) as file:
-        return parse_vkey(file.read(MAX_NOTE_LINE).decode("utf-8").strip())
+        try:
+            return parse_vkey(file.read(MAX_NOTE_LINE).decode("utf-8").strip())
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -1182,7 +1252,8 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 
 def _say(text: str, code: int) -> int:
-    sys.stdout.write(text + "\n")
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")  # a path may hold what the terminal cannot show
     return code
 
 

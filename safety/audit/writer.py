@@ -1,7 +1,8 @@
 """The writer process: takes records from the control process, chains them, and makes them durable a group at a time.
 
 It exists so that encoding and fsync cost the servo loop nothing. It outlives the control process: whatever was handed over
-before that died is made durable, then a CONTROL_LOST record says so, unless the log had been closed.
+before that died is made durable, then a CONTROL_LOST record says so, unless the log had been closed. It says too how many records were
+handed over and how many arrived here. A log that the control process gave up is not ended in order.
 
 The main thread empties the socket and chains lines; one other thread writes and syncs, so that a slow disk never stops the
 first from taking records.
@@ -28,6 +29,7 @@ from .machine_state import OpenLog
 from .places import Places
 from .record import FINAL_KINDS, WRITER_ACTOR, Chain, RecordKind, Stamp
 from .segment import LogFiles
+from .tally import Tally, take_tally
 
 GROUP_S = 0.020
 CHECKPOINT_S = 1.0
@@ -46,8 +48,8 @@ class GroupCommit:
     the socket open.
     """
 
-    def __init__(self, sock: socket.socket, files: LogFiles, keys: KeyChain, parent: int) -> None:
-        self._sock, self._files, self._keys, self._parent = sock, files, keys, parent
+    def __init__(self, sock: socket.socket, files: LogFiles, keys: KeyChain, tally: Tally, parent: int) -> None:
+        self._sock, self._files, self._keys, self._tally, self._parent = sock, files, keys, tally, parent
         self._inbox: deque[bytes] = deque()
         self._chain, self._group = Chain(), bytearray()
         self._taken, self._newest = 0, RecordKind.RUN_START
@@ -61,7 +63,8 @@ class GroupCommit:
         """Serve until the control process hangs up, then make durable everything that it handed over, and vouch for it.
 
         Raises:
-            AuditFault: a record could not be made durable, or one was lost on the way here.
+            AuditFault: a record could not be made durable, one was lost on the way here, or the control process gave the log up: what
+                arrived is durable and vouched for then.
         """
         while not (self._hung_up and not self._inbox):
             self._take_in()
@@ -74,7 +77,7 @@ class GroupCommit:
             if self._writing is None and time.monotonic() >= self._due_s:
                 self._start_writing()
         if self._chain.tree.size and self._newest not in FINAL_KINDS:
-            self._add(RecordKind.CONTROL_LOST, {"reason": "the control process ended, or closed its end, without closing the log"})
+            self._add(RecordKind.CONTROL_LOST, self._loss())
         if self._writing is not None:
             self._writing[0].exception()  # wait for it; `_collect` raises what it raised
             self._collect()
@@ -82,6 +85,8 @@ class GroupCommit:
             self._start_writing()
         self._disk.shutdown(wait=True)
         self._collect()
+        if self._tally.gave_up:
+            raise AuditFault(f"the control process gave the log up: {self._tally.gave_up}")
         self._files.close()
 
     @property
@@ -129,6 +134,13 @@ class GroupCommit:
         at_once = kind in (RecordKind.RUN_START, RecordKind.STATE) or kind in FINAL_KINDS
         self._checkpoint_due_s = min(self._checkpoint_due_s, now_s + (0.0 if at_once else CHECKPOINT_S))
 
+    def _loss(self) -> Json:
+        """What the last record of a log says that nobody closed. taken < handed_over: the difference never arrived."""
+        gave_up = self._tally.gave_up
+        ended = "the control process ended, or closed its end, without closing the log"
+        reason = "the control process gave the log up" if gave_up else ended
+        return {"reason": reason, "gave_up": gave_up, "handed_over": self._tally.handed_over, "taken": self._taken}
+
     def _add(self, kind: RecordKind, data: Json) -> None:
         """A record of the writer's own."""
         self._append(kind, Stamp(time.time_ns(), clock_error_us(), time.monotonic_ns()), WRITER_ACTOR, data)
@@ -175,11 +187,12 @@ def serve(sock: socket.socket, places: Places, files: FileLayer, parent: int) ->
     """Write the log of process `parent` at the other end of `sock` until it hangs up; return the exit status."""
     log: LogFiles | None = None
     try:
+        tally = take_tally(sock)
         keys = KeyChain(places.origin, None if places.operator_key is None else CertifiedKey(places.operator_key, places.origin))
         log = LogFiles(places.directory, files, places.second_file, places.segment_bytes)
         open_log = None if places.state is None else OpenLog(places.state, places.run, places.directory)
         sock.send(READY)
-        GroupCommit(sock, log, keys, parent).run()
+        GroupCommit(sock, log, keys, tally, parent).run()
         if open_log is not None:
             open_log.ended_in_order()
     except Exception as error:  # the last line: whatever fails here must reach the control process in words

@@ -1,12 +1,13 @@
 """The driver on the simulated arm: what it promises, and what it does when something breaks."""
 
+import termios
 import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from devices import ArmProfile, DynamixelArm, Faults, SimulatedArm, launch_simulated_arm
+from devices import ArmProfile, DynamixelArm, Faults, SimulatedArm, launch_simulated_arm, servo_setup
 from devices.control_table import BUS_WATCHDOG, GOAL_POSITION, OPERATING_MODE, TORQUE_ENABLE, Register
 from devices.serial_bus import SerialBus
 from devices.servo_setup import read_register
@@ -205,6 +206,19 @@ def test_a_lost_setpoint_shows_in_the_echo_and_is_not_a_fault(enabled: Dynamixel
     assert np.array_equal(enabled.read().goal_ticks, before + ONE_MM // 4)
 
 
+def test_a_sample_from_before_enable_is_never_used_again(
+    simulator: SimulatedArm, profile: ArmProfile, certify: Certify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the line is late in the first cycle, the sample before serves once more; the one before that was of an arm without torque."""
+    with DynamixelArm(profile, simulator.port) as arm:
+        arm.connect()
+        monkeypatch.setattr(arm, "_is_fresh", lambda state: True)
+        arm.enable(certify(arm.read().ticks))
+        arm.prepare()
+        monkeypatch.setattr(arm._sampler, "timely", lambda: None)
+        assert arm.read().healthy
+
+
 @pytest.mark.requirement("SAF-014")
 def test_a_foreign_goal_shows_in_the_echo(enabled: DynamixelArm, simulator: SimulatedArm) -> None:
     simulator.inject(Faults(foreign_goal_ticks={3: 17}))
@@ -309,15 +323,77 @@ def test_leaving_the_context_in_motion_waits_for_rest(simulator: SimulatedArm, p
 
 
 @pytest.mark.requirement("SAF-029")
-def test_leaving_with_a_servo_that_does_not_answer_takes_torque_off_the_others(
+def test_leaving_with_a_servo_that_does_not_answer_leaves_the_arm_under_torque_and_says_so(
     simulator: SimulatedArm, profile: ArmProfile, certify: Certify
 ) -> None:
+    """Nobody sees whether such an arm rests; its servos hold what they were told, watchdogs armed."""
     with pytest.raises(DeviceFault, match="no answer") as caught, DynamixelArm(profile, simulator.port) as arm:
         arm.connect()
         arm.enable(certify(arm.read().ticks))
         simulator.inject(Faults(mute=frozenset({4})))
         arm.read()
-    assert any("torque off not confirmed" in note for note in caught.value.__notes__)
+    assert any("torque stays on: the arm cannot be watched" in note and "[4]" in note for note in caught.value.__notes__)
+    simulator.inject(Faults())
+    assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [1] * 7
+
+
+@pytest.mark.requirement("SAF-013", "SAF-029")
+def test_leaving_an_arm_that_runs_away_cuts_its_power(simulator: SimulatedArm, profile: ArmProfile, certify: Certify) -> None:
+    with pytest.raises(DeviceFault, match=r"power was cut.*id 1"), DynamixelArm(profile, simulator.port) as arm:
+        arm.connect()
+        arm.enable(certify(arm.read().ticks))
+        simulator.inject(Faults(runaway=frozenset({1})))
+    assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [0] * 7
+
+
+def failing_torque_on(monkeypatch: pytest.MonkeyPatch, at: int, fail: Callable[[], None]) -> None:
+    """Servo `at` gets its torque and then something fails, once."""
+    honest, calls = servo_setup.write_checked, list[int]()
+
+    def write_checked(bus: SerialBus, device_id: int, register: Register, value: int) -> None:
+        honest(bus, device_id, register, value)
+        if register is TORQUE_ENABLE and value == 1 and device_id == at and not calls:
+            calls.append(device_id)
+            fail()
+
+    monkeypatch.setattr(servo_setup, "write_checked", write_checked)
+
+
+@pytest.mark.requirement("SAF-030")
+@pytest.mark.parametrize("error", [DeviceFault("refused"), termios.error(5, "the port"), ZeroDivisionError(), KeyboardInterrupt()])
+def test_whatever_ends_enable_torque_is_off_again(
+    error: BaseException, simulator: SimulatedArm, profile: ArmProfile, certify: Certify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise error
+
+    failing_torque_on(monkeypatch, 5, fail)
+    arm = DynamixelArm(profile, simulator.port)
+    arm.connect()
+    with pytest.raises(type(error)):
+        arm.enable(certify(arm.read().ticks))
+    assert not arm.may_have_torque and not arm.is_enabled
+    arm.enable(certify(arm.read().ticks))
+    assert arm.is_enabled, "it was as if nothing had been done"
+    arm.disable()
+    arm.close()
+    assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == register_of_all(simulator.port, profile, BUS_WATCHDOG) == [0] * 7
+
+
+@pytest.mark.requirement("SAF-030")
+def test_an_enable_that_cannot_take_torque_off_again_says_so_and_is_retried_on_leaving(
+    simulator: SimulatedArm, profile: ArmProfile, certify: Certify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_torque_on(monkeypatch, 4, lambda: simulator.inject(Faults(mute=frozenset({4}))))
+    with pytest.raises(DeviceFault, match=r"id 4|\[4\]") as caught, DynamixelArm(profile, simulator.port) as arm:
+        arm.connect()
+        try:
+            arm.enable(certify(arm.read().ticks))
+        finally:
+            assert arm.may_have_torque and not arm.is_enabled
+    notes = caught.value.__notes__
+    assert "while taking torque off again" in notes[0] and "id 4" in notes[0]
+    assert "power was cut at once; torque may be on" in notes[-1] and "id 4" in notes[-1]
     simulator.inject(Faults())
     assert register_of_all(simulator.port, profile, TORQUE_ENABLE) == [0, 0, 0, 1, 0, 0, 0]
 

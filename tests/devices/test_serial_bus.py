@@ -1,12 +1,14 @@
 """The bus against a line that misbehaves: a pseudo-terminal whose other end is scripted here."""
 
 import os
+import termios
 import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
 
 import pytest
+import serial
 
 from devices.dynamixel_packet import Instruction, Packet, PacketParser, encode
 from devices.serial_bus import SerialBus
@@ -157,6 +159,29 @@ def test_a_hang_up_is_a_fault_at_once_and_not_a_timeout(line: Line) -> None:
 
 
 @pytest.mark.requirement("CYB-003")
+@pytest.mark.requirement("SAF-035")
+@pytest.mark.parametrize("error", [termios.error(5, "the port"), OSError(5, "the port"), serial.SerialException("the port")])
+@pytest.mark.parametrize("call", ["write", "in_waiting", "reset_input_buffer"])
+def test_whatever_the_port_raises_is_a_device_fault(error: Exception, call: str, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = SerialBus(line.port, 1_000_000, 0.05, 0)
+
+    def fail(*given: object) -> int:
+        raise error
+
+    class Port:
+        in_waiting = property(fail) if call == "in_waiting" else 3
+
+        def __getattr__(self, name: str) -> object:
+            return fail if name == call else lambda *given: 0
+
+    honest = bus._port
+    monkeypatch.setattr(bus, "_port", Port())
+    with pytest.raises(DeviceFault, match="the port"):
+        bus.read(1, 0, 2)
+    monkeypatch.undo()
+    honest.close()
+
+
 def test_the_port_is_exclusive(line: Line) -> None:
     bus = open_bus(line)
     with pytest.raises(DeviceFault, match="cannot open"):

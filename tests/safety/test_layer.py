@@ -212,25 +212,38 @@ def test_each_violated_assumption_has_its_reaction_and_latches(enabled: SafetyLa
 
 
 @pytest.mark.requirement("SAF-013")
-@pytest.mark.parametrize(("growth", "off"), [(1.9, False), (2.1, True), (float("nan"), True)])
-def test_a_deviation_that_doubles_while_the_arm_stops_takes_its_power(
-    enabled: SafetyLayer, growth: float, off: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("uses", "off"),
+    [
+        ((1.1, 1.9, 1.99), False),
+        ((1.1, 2.0), True),
+        ((1.9, 0.5, 2.1), True),
+        ((5.0, 4.9, 3.0, 1.0), False),
+        ((5.0, 5.0, 4.0, 5.0), False),
+        ((5.0, 4.0, 5.01), True),
+        ((2.0, 2.0), False),
+        ((1.1, float("nan")), True),
+        ((float("nan"),), True),
+    ],
+    ids=str,
+)
+def test_a_deviation_of_two_tubes_that_grows_while_the_arm_stops_takes_its_power(
+    enabled: SafetyLayer, uses: tuple[float, ...], off: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One that was as large when it was first seen, and shrinks, does not: the arm is being brought back."""
     set_moving(enabled)
-    assert enabled.memory is not None
-    tail = enabled.memory.plan
-    first = cycle(enabled, **far_off(enabled))
-    assert first.ticks is not None and first.ticks.tolist() == tail[0].tolist()
-    observe = enabled._monitors.observe
+    observe, left = enabled._monitors.observe, list(uses)
 
-    def grown(*arguments: Any) -> Any:
+    def seen(*arguments: Any) -> Any:
         observation, violation = observe(*arguments)
-        return replace(observation, tube_use=growth * enabled._first_use), violation
+        return replace(observation, tube_use=left.pop(0)), violation
 
-    monkeypatch.setattr(enabled, "_monitors", SimpleNamespace(observe=grown))
-    second = cycle(enabled, **far_off(enabled))
-    assert enabled.violation is not None and (enabled.violation.reaction is Reaction.POWER_OFF) is off
-    assert (second.ticks is None) is off and second.verdict is Verdict.STOP
+    monkeypatch.setattr(enabled, "_monitors", SimpleNamespace(observe=seen))
+    for k in range(len(uses)):
+        last = cycle(enabled, **far_off(enabled))
+        assert last.verdict is Verdict.STOP and enabled.violation is not None
+        assert (enabled.violation.reaction is Reaction.POWER_OFF) is (off and k == len(uses) - 1)
+    assert (last.ticks is None) is off
 
 
 @pytest.mark.requirement("SAF-031")

@@ -18,14 +18,17 @@ from toolkit import (
     Setpoint,
     SolveReport,
     StaleMeasurement,
+    ToolkitError,
     Verdict,
     run_cycle,
 )
+from toolkit.cycle import PROPOSAL_S_MAX
 
 T = 0.005
 TICKS = np.array([1, 2])
 STATE = JointState(np.zeros(2), np.zeros(2), TICKS, TICKS, 0.0)
 PROPOSAL = JointProposal(np.zeros(2), SolveReport(True, "", 1, 0.0, 0.0))
+NO_PROPOSAL = JointProposal(np.zeros(2), SolveReport(False, "diverged", 1, 0.0, 0.0))
 SEND = CertifiedCommand(TICKS, TICKS[None], Verdict.PASS)
 TAIL = CertifiedCommand(TICKS + 1, TICKS[None] + 1, Verdict.STOP)
 BACKUP = CertifiedCommand(TICKS + 2, TICKS[None] + 2, Verdict.BACKUP)
@@ -59,7 +62,8 @@ class Parts:
         self.takes_s: dict[str, float] = {}
         self.misses: list[tuple[int, int, str]] = []
         self.seen: tuple[Any, Any, str] | None = None
-        self.held = False
+        self.held = self.refused = False
+        self.proposal = PROPOSAL
         self.memory = "memory"
         self.setpoint = Setpoint(np.zeros(2), np.zeros(2))
 
@@ -78,12 +82,12 @@ class Parts:
 
     def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
         self._call("compute")
-        return PROPOSAL
+        return self.proposal
 
     def certify(self, state: JointState | None, proposal: JointProposal | None, now_s: float, trouble: str = "") -> Decided:
         self.seen = (state, proposal, trouble)
         self._call("certify")
-        return Decided(HOLD if state is None or self.held else SEND)
+        return Decided(HOLD if state is None or self.held else BACKUP if self.refused else SEND)
 
     def continue_tail(self, reason: str) -> Decided:
         self.calls.append("continue_tail")
@@ -176,10 +180,8 @@ def test_a_failed_write_counts_as_sent_and_nothing_more_is_sent(parts: Parts, er
     parts.raises["write PASS"] = error
     result = parts.cycle()
     assert parts.calls[3:5] == ["write PASS", "commit PASS"] and parts.calls[5].startswith("hold ") and "missed" not in parts.calls
-    assert (
-        not result.written and not result.missed and isinstance(result.fault, type(error) if isinstance(error, DeviceFault) else Exception)
-    )
-    assert str(error) in result.trouble
+    assert not result.written and not result.missed and str(error) in result.trouble
+    assert result.fault is error if isinstance(error, ToolkitError) else type(result.fault) is DeviceFault
 
 
 @pytest.mark.requirement("AUD-001")
@@ -269,6 +271,45 @@ def test_a_cycle_that_took_many_periods_is_accounted_for_in_full(parts: Parts) -
     parts.takes_s.clear()
     loop.step()
     assert loop.misses == len(parts.happened("missed")) == 5
+
+
+@pytest.mark.requirement("SAF-031")
+@pytest.mark.parametrize("error", [*ERRORS, ZeroDivisionError()])
+def test_a_failure_to_ask_ahead_is_left_to_the_read(parts: Parts, error: Exception) -> None:
+    def prepare() -> None:
+        parts.calls.append("prepare")
+        raise error
+
+    loop = ServoLoop(parts, parts, parts, parts.clock, parts.record, parts.note_miss, T, prepare)
+    loop.start()
+    assert loop.step().written and parts.calls[:2] == ["prepare", "read"]
+    parts.raises["read"] = error
+    assert loop.step().fault is not None and parts.calls[-1] == "record"
+
+
+@pytest.mark.requirement("SAF-007")
+def test_a_second_without_one_proposal_ends_motion_and_one_proposal_begins_a_new_second(parts: Parts) -> None:
+    loop = parts.loop()
+    periods = round(PROPOSAL_S_MAX / T)
+    for _ in range(2):
+        parts.proposal = NO_PROPOSAL
+        for _ in range(periods - 1):
+            loop.step()
+        parts.proposal = PROPOSAL
+        loop.step()
+    assert not parts.happened("stop")
+    parts.proposal = NO_PROPOSAL
+    for _ in range(periods + 1):
+        loop.step()
+    assert parts.happened("stop") == [f"stop no proposal for {PROPOSAL_S_MAX:g} s: diverged"] and not parts.happened("hold")
+
+
+def test_a_proposal_that_is_refused_for_ever_is_still_a_proposal(parts: Parts) -> None:
+    parts.refused = True
+    loop = parts.loop()
+    for _ in range(round(3.0 * PROPOSAL_S_MAX / T)):
+        assert loop.step().decided.certified is BACKUP
+    assert not parts.happened("stop")
 
 
 def test_a_hold_is_not_a_miss(parts: Parts) -> None:

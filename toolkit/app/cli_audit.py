@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from toolkit import InvalidInput
+from toolkit import InvalidInput, SpecificationError
 
 from .cli_common import RunDirectory, out, progress_bar
 
@@ -69,17 +69,33 @@ def audit_export(
     ],
     out_file: Annotated[Path | None, typer.Option("--out", help="New file; default: the run's name here.")] = None,
 ) -> None:
-    """A copy of the log for people and machines, which can be verified with sha256sum and openssl alone."""
+    """A copy of the log for people and machines, which can be verified with sha256sum and openssl alone.
+
+    A log that `audit verify` does not call intact is exported too, as far as it can be read; what is wrong with it is printed, and the exit
+    code is that of `audit verify`.
+    """
+    from safety.audit import verify
+    from safety.audit.verify_log import describe
+
     from .log_export import export_csv, export_json
 
-    path = out_file or Path(f"{run_directory.resolve().name}.{form}")
-    if form == "json":
-        written, script = export_json(run_directory, path)
-        say(f"written: {written}; to check it: bash {script} {written}")
-    elif form == "csv":
-        say(f"written: {path}, {export_csv(run_directory, path)} cycles")
-    else:
+    if form not in ("json", "csv"):
         raise InvalidInput(f"--format: {form!r}: allowed are json and csv")
+    path = out_file or Path(f"{run_directory.resolve().name}.{form}")
+    report = verify(run_directory)
+    if report.exit_code:
+        say(describe(report))
+    try:
+        if form == "json":
+            written, script = export_json(run_directory, path, report)
+            say(f"written: {written}; to check it: bash {script} {written}")
+        else:
+            say(f"written: {path}, {export_csv(run_directory, path)} cycles")
+    except SpecificationError as error:
+        if report.ok:
+            raise
+        say(f"not written: {error}")
+    raise typer.Exit(report.exit_code)
 
 
 @audit_app.command("replay")

@@ -7,7 +7,6 @@ loop waits for it.
 import os
 import select
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,10 +15,22 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from devices import DynamixelArm
+from devices import DynamixelArm, end_motion
 from safety import Memory, Reaction, RecordedLayer, StateMachine
 from safety.audit import RecordKind
-from toolkit import AuditFault, CycleRecord, DeviceFault, MonotonicClock, NoSafeCommand, ProposeAhead, ServoLoop, ToolkitError, Verdict
+from toolkit import (
+    AuditFault,
+    CycleRecord,
+    DeviceFault,
+    MonotonicClock,
+    NoSafeCommand,
+    OperatingState,
+    ProposeAhead,
+    ServoLoop,
+    ToolkitError,
+    Verdict,
+    device_error,
+)
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
@@ -32,12 +43,16 @@ from .run_records import LineWatch, open_log, record_device
 
 STATUS_EVERY = 20
 REST_CYCLES = 20
-SETTLE_S = 0.25
+IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The parent decides: a loop interrupted at a random line would not stop safely. That the parent is gone shows on the pipe."""
 
 
 @dataclass
 class Outcome:
-    """How the run ended, sent to the parent last. exit_code: 0 done, 3 stopped by safety or operator, 4 device, 5 log."""
+    """How the run ended, sent to the parent last. exit_code: 0 done, 3 stopped by safety or operator, 4 device, 5 log.
+
+    disabled: torque was on, and every servo confirmed that it is off.
+    """
 
     status: str
     reason: str
@@ -50,7 +65,9 @@ def control_main(
     procedure_path: str, run_directory: str, port: str | None, options: LogOptions, pipe: Connection, proofs: ProofRecord | None = None
 ) -> None:
     """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a loop interrupted at a random line would not stop safely
+    for number in IGNORED_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)  # the parent kept them from us until here
     try:
         assembly = assemble(procedure_path) if proofs is None else assemble_proved(procedure_path, proofs)
         outcome = _Run(assembly, Path(run_directory), port, options, pipe).execute()
@@ -62,7 +79,7 @@ def control_main(
 
 
 class _Run:
-    """One run from connect to disable. Any exit leaves the arm disabled at rest, or holding with the reason said."""
+    """One run from connect to disable. Any exit leaves the arm without torque, or with the reason said why it may have some."""
 
     def __init__(self, assembly: Assembly, directory: Path, port: str | None, options: LogOptions, pipe: Connection) -> None:
         self._assembly, self._directory, self._port, self._options, self._pipe = assembly, directory, port, options, pipe
@@ -79,16 +96,11 @@ class _Run:
         self._log = open_log(self._assembly, self._directory, self._options, f"primum run {procedure}")
         device = DynamixelArm(self._assembly.profile, self._port)
         try:
-            device.connect()
-            record_device(self._log, device)
-            self._line = LineWatch(device)
-            grant = self._prepare(device)
-            device.enable(self._layer.enable(device.read()))
-        except ToolkitError as error:
-            device.close()
-            self._log.append(RecordKind.EVENT, {"refused": str(error), "calls": self._layer.take()}, urgent=True)
-            self._log.close({"status": "refused"})
-            return Outcome("refused", str(error), error.exit_code)
+            grant = self._enable(device)
+        except Exception as error:  # whatever it is: torque may have been on, and there is a log to close
+            fault = device_error(error)
+            self._guarded(lambda: self._log.append(RecordKind.EVENT, {"refused": str(fault), "calls": self._layer.take()}, urgent=True))
+            return self._shut_down(device, Outcome("refused", str(fault), fault.exit_code))
         self._states.command("enable")
         try:
             self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
@@ -98,6 +110,19 @@ class _Run:
             self._fault = self._fault or (error if isinstance(error, ToolkitError) else None)
             outcome = self._stopped(f"{type(error).__name__}: {error}")
         return self._shut_down(device, outcome)
+
+    def _enable(self, device: DynamixelArm) -> RealtimeGrant:
+        """Connect and switch on, unless the operator has changed his mind by then."""
+        device.connect()
+        record_device(self._log, device)
+        self._line = LineWatch(device)
+        grant = self._prepare(device)
+        first = self._layer.enable(device.read())
+        self._hear()
+        if self._stop_reason:
+            raise NoSafeCommand(f"enable refused: {self._stop_reason}")
+        device.enable(first)
+        return grant
 
     def _prepare(self, device: DynamixelArm) -> RealtimeGrant:
         """Everything that takes long, while torque is off: the device's watchdog waits for nobody.
@@ -135,8 +160,9 @@ class _Run:
             result = loop.step()
             self._cycle = result.index
             self._fault = self._fault or result.fault
+            self._hear()
             if result.index % STATUS_EVERY == 0:
-                self._exchange(result)
+                self._report(result)
             if self._pilot.overdue and self._layer.violation is None:
                 self._layer.request_stop(self._pilot.overdue)
             violation = self._layer.violation
@@ -157,6 +183,7 @@ class _Run:
 
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         verdict = record.decided.certified.verdict
+        self._pilot.decided(record.decided.certified)
         self._counts[verdict.value] += 1
         payload = cycle_payload(record, self._layer.take())
         position = self._pilot.position
@@ -172,26 +199,27 @@ class _Run:
         if not isinstance(self._fault, AuditFault):
             self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why, "calls": self._layer.take()}, urgent=True)
 
-    def _exchange(self, result: CycleRecord[Memory | None]) -> None:
-        """Tell the parent where we are, and hear whether the operator wants to stop. A parent that is gone is a reason to stop."""
+    def _hear(self) -> None:
+        """Hear, once, that the operator wants to stop. A parent that is gone is a reason to stop as well."""
+        if self._stop_reason or not select.select([self._pipe], [], [], 0.0)[0]:
+            return
+        try:
+            self._stop_reason = str(self._pipe.recv())
+        except (OSError, EOFError):
+            self._stop_reason = "the front end is gone"
+        self._layer.request_stop(self._stop_reason)
+        said = {"action": "stop", "reason": self._stop_reason}
+        self._guarded(lambda: self._log.append(RecordKind.OPERATOR, said, actor=self._options.actor, urgent=True))
+
+    def _report(self, result: CycleRecord[Memory | None]) -> None:
+        """Tell the parent where we are."""
         position = self._pilot.position
         status: dict[str, Any] = {"cycle": result.index, "counts": dict(self._counts), "step": position.step, "word": position.word}
         q = self._layer.setpoint.q if result.state is None else result.state.q
         status.update(t_s=position.t_s, started_s=result.started_s, q=q.tolist(), verdict=result.decided.certified.verdict.value)
-        try:
+        with suppress(OSError):  # it is gone: the pipe's other direction says so
             self._tell("status", status)
-            if self._pipe.poll(0):
-                self._stop_reason = str(self._pipe.recv())
-                self._layer.request_stop(self._stop_reason)
-                self._log_operator_stop()
-        except (OSError, EOFError):
-            self._stop_reason = "the front end is gone"
-            self._layer.request_stop(self._stop_reason)
         self._guarded(lambda: self._line.look(self._log))
-
-    def _log_operator_stop(self) -> None:
-        said = {"action": "stop", "reason": self._stop_reason}
-        self._guarded(lambda: self._log.append(RecordKind.OPERATOR, said, actor=self._options.actor, urgent=True))
 
     def _guarded(self, write: Callable[[], object]) -> None:
         """Between cycles as in them: a record that cannot be made ends motion along the certified plan, not the loop."""
@@ -199,9 +227,9 @@ class _Run:
             return
         try:
             write()
-        except AuditFault as fault:
-            self._fault = self._fault or fault
-            self._layer.request_stop(f"the log cannot be written: {fault}")
+        except ToolkitError as error:
+            self._fault = self._fault or (error if isinstance(error, AuditFault) else AuditFault(str(error)))
+            self._layer.request_stop(f"the log cannot be written: {error}")
 
     def _tell(self, kind: str, value: object) -> None:
         """Say it if the parent's end has room: a parent that does not listen must not stop the loop, and the log has it all."""
@@ -209,33 +237,37 @@ class _Run:
             self._pipe.send((kind, value))
 
     def _shut_down(self, device: DynamixelArm, outcome: Outcome) -> Outcome:
-        """Hold until the plant is at rest, then torque off; a device that cannot be trusted is left holding, and that is said."""
-        problems: list[str] = []
-        device.stop()
+        """End motion, close device and log, and put what a person must know of it into the outcome."""
         with suppress(OSError):
             self._tell("ending", outcome.reason)
-        if self._layer.violation is None or self._layer.violation.reaction is not Reaction.POWER_OFF:
-            time.sleep(SETTLE_S)
-        try:
-            # A drive that runs away loses its power at once; what follows then is covered by no guarantee.
-            runs_away = self._layer.violation is not None and self._layer.violation.reaction is Reaction.POWER_OFF
-            device.disable(trusted=not runs_away)
-            outcome.disabled = True
+        violation = self._layer.violation
+        ending = end_motion(device, power_off=violation is not None and violation.reaction is Reaction.POWER_OFF)
+        problems = [ending.problem] if ending.problem else []
+        if self._states.state is OperatingState.ENABLED:
+            outcome.disabled = ending.torque_off
             self._states.command("disable")
-        except ToolkitError as error:
-            problems.append(f"not disabled, the arm holds: {error}")
+        if ending.problem:
             self._states.fault()
-        device.close()
+        if not ending.torque_off and outcome.status == "refused":
+            outcome.status, outcome.exit_code = "device_fault", DeviceFault.exit_code
+        try:
+            device.close()
+        except ToolkitError as error:
+            problems.append(str(error))
+        if problems and outcome.exit_code == 0:
+            outcome.status, outcome.exit_code = "stopped", DeviceFault.exit_code
+        outcome.reason = "; ".join(filter(None, [outcome.reason, *problems]))
+        return self._close_log(outcome, problems)
+
+    def _close_log(self, outcome: Outcome, problems: list[str]) -> Outcome:
         end: dict[str, Any] = {"status": outcome.status, "reason": outcome.reason, "exit_code": outcome.exit_code, "problems": problems}
         state = {"state": self._states.state.value, "calls": self._layer.take(), **end}
         try:
             self._log.append(RecordKind.STATE, state, urgent=True)
             self._log.close(end)
-        except AuditFault as error:
+        except ToolkitError as error:
             if outcome.exit_code == 0:
-                outcome = Outcome("stopped", f"log: {error}", 5, outcome.disabled, outcome.realtime)
-        if problems and outcome.exit_code == 0:
-            outcome = Outcome("stopped", "; ".join(problems), 4, False, outcome.realtime)
-        elif problems:
-            outcome.reason = "; ".join([outcome.reason, *problems])
+                outcome.status, outcome.exit_code = "stopped", AuditFault.exit_code
+            if "log: " not in outcome.reason:
+                outcome.reason = "; ".join(filter(None, [outcome.reason, f"log: {error}"]))
         return outcome

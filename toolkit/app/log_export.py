@@ -3,16 +3,15 @@
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TextIO
 
-from safety.audit import RecordKind, read_lines, read_records, verify
-from safety.audit.verify_log import leaf_hash
+from safety.audit import RecordKind, Report, read_lines, read_records
+from safety.audit.verify_log import find_log, leaf_hash, utc_text
 from toolkit import SpecificationError
-
-from .log_view import utc_text
 
 SCRIPT = "verify_export.sh"
 HOW = (
@@ -25,15 +24,16 @@ HOW = (
 )
 
 
-def export_json(run_directory: Path, out: Path) -> tuple[Path, Path]:
+def export_json(run_directory: Path, out: Path, report: Report) -> tuple[Path, Path]:
     """Write the whole log as one JSON file, and beside it the script that checks it; return both paths.
 
+    Args:
+        report: what the verifier says of the log, for `verified_when_exported`.
     Raises:
-        SpecificationError: there is no log, it is not good JSON, or one of the two files exists.
+        SpecificationError: there is no log, it is not good JSON, or one of the two files exists. Nothing is left behind.
     """
     script = out.with_suffix(".verify.sh")
     _refuse_existing(out, script)
-    report = verify(run_directory)
     found: dict[str, Any] = {
         "format": "primum/audit/export/1",
         "how_to_verify": HOW,
@@ -57,7 +57,7 @@ def export_csv(run_directory: Path, out: Path) -> int:
     """Write one row a cycle, units in the header; return how many rows. `leaf_sha256` names the record that a row was made from.
 
     Raises:
-        SpecificationError: there is no log, it is not good JSON, or `out` exists.
+        SpecificationError: there is no log, it is not good JSON, or `out` exists. Nothing is left behind.
     """
     _refuse_existing(out)
     columns, units = _columns(run_directory)
@@ -84,10 +84,14 @@ def _columns(run_directory: Path) -> tuple[list[str], dict[str, str]]:
     columns: dict[str, None] = {}
     units: dict[str, str] = {}
     for record in read_records(run_directory):
-        for call in record["data"].get("calls", ()):
-            units |= call.get("first", {}).get("units", {}) if isinstance(call.get("first"), dict) else {}
-        if record["kind"] == RecordKind.CYCLE:
-            columns |= dict.fromkeys(_cells(record, b""))
+        try:
+            for call in record["data"].get("calls", ()):
+                units |= call.get("first", {}).get("units", {}) if isinstance(call.get("first"), dict) else {}
+            if record["kind"] == RecordKind.CYCLE:
+                columns |= dict.fromkeys(_cells(record, b""))
+        except (AttributeError, TypeError, ValueError) as error:
+            what = f"record {record['seq']}: not what {record['kind']} says: {type(error).__name__}: {error}"
+            raise SpecificationError(what, file=str(run_directory), field="data") from error
     return list(columns), units
 
 
@@ -128,7 +132,7 @@ def _header(name: str, units: dict[str, str]) -> str:
 
 
 def _checkpoints(run_directory: Path) -> list[str]:
-    audit = run_directory / "audit" if (run_directory / "audit").is_dir() else run_directory
+    audit = find_log(run_directory)
     try:
         notes = (audit / "checkpoints").read_text("utf-8").split("\n\n")
     except FileNotFoundError:
@@ -144,8 +148,15 @@ def _refuse_existing(*paths: Path) -> None:
             raise SpecificationError("exists already; an export never writes over a file", file=str(path))
 
 
-def _created(path: Path) -> TextIO:
+@contextmanager
+def _created(path: Path) -> Iterator[TextIO]:
+    """A new file, which is removed again if it cannot be written to its end."""
     try:
-        return path.open("x", encoding="utf-8", newline="")
+        with path.open("x", encoding="utf-8", newline="") as file:
+            try:
+                yield file
+            except BaseException:
+                path.unlink()
+                raise
     except OSError as error:
         raise SpecificationError(f"cannot be written: {error.strerror}", file=str(path)) from error

@@ -15,7 +15,7 @@ from controllers import (
     TrackingMpc,
 )
 from controllers.reference import is_joint_trajectory, is_tip_reference
-from toolkit import FloatArray, InvalidInput, JointProposal, JointState, Pose, Setpoint, SolveReport
+from toolkit import CertifiedCommand, FloatArray, InvalidInput, JointProposal, JointState, Pose, Setpoint, SolveReport, Verdict
 from toolkit.procedure import Disable, Enable, Home, MoveCp, MoveJp, ServoPath, Step, Wait, joint_vector
 
 from .assembly import Assembly
@@ -24,6 +24,7 @@ from .timely_mpc import TimelyMpc
 
 SETTLE_S = 0.15
 OVERDUE_S = 4.0
+ARRIVED_M = 1e-3
 LINE_ACCELERATION_M_S2 = 0.25
 TURN_RAD_S = 0.5
 
@@ -59,6 +60,7 @@ class Pilot:
         self._pending: list[Motion] = []
         self._start_s = 0.0
         self._jaw = 0.0
+        self._held_off = 0
         self.position = PilotPosition(0, "enable", 0.0)
         self.overdue = ""
         self.done = False
@@ -78,6 +80,14 @@ class Pilot:
         """A setpoint was late: the next cycle continues the plan."""
         self._timely.missed()
 
+    def decided(self, certified: CertifiedCommand) -> None:
+        """What became of the newest proposal. A path may end where the safety layer does not let the arm go; that is no failure to arrive.
+
+        Held off: within the last SETTLE_S a constraint changed a proposal, or refused it.
+        """
+        kept = certified.verdict in (Verdict.MODIFIED, Verdict.BACKUP) and bool(certified.active)
+        self._held_off = round(SETTLE_S / self._period_s) if kept else max(0, self._held_off - 1)
+
     def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
         """The MPC's proposal for the next period, on a time grid of whole periods so that jitter does not shake the reference."""
         self._timely.begin(now_s)
@@ -87,7 +97,8 @@ class Pilot:
         if self._finished(t, setpoint):
             self._next_motion(setpoint, now_s)
             t = 0.0
-        word, on_path = self._assembly.procedure.steps[self._index].word, isinstance(self._motion, _Following)
+        word = self._assembly.procedure.steps[self._index].word
+        on_path = isinstance(self._motion, _Following) and t <= self._motion.duration_s
         self.position = PilotPosition(self._index, word, t, on_path)
         if self._motion is None:
             raise InvalidInput("pilot: no motion to follow")
@@ -102,10 +113,11 @@ class Pilot:
         motion = self._motion
         if motion is None or self.done or t < motion.duration_s:
             return False
-        step = self._assembly.procedure.steps[self._index]
-        if isinstance(step, (ServoPath, Wait)) and not self._pending and not isinstance(motion, LineReference):
+        if isinstance(motion, _Hold):
             return True
-        arrived = nearly_rests(setpoint, self._assembly) and self._distance(motion, setpoint) <= 1e-3
+        step = self._assembly.procedure.steps[self._index]
+        arrived = nearly_rests(setpoint, self._assembly) and self._distance(motion, setpoint) <= ARRIVED_M
+        arrived = arrived or (isinstance(motion, _Following) and self._held_off > 0)
         if t > motion.duration_s + OVERDUE_S and not arrived:
             self.overdue = f"step {self._index} ({step.word}) has not arrived {OVERDUE_S:g} s after its time"
         return t >= motion.duration_s + SETTLE_S and arrived

@@ -7,15 +7,13 @@ import yaml
 
 from safety import SHIELD_VERSION
 from safety.audit import canonical_bytes
+from toolkit.cycle import MISSES_MAX
 from toolkit.models import SerialArm
 from toolkit.models.instrument import dvrk_folder, load_instrument
-from toolkit.procedure import SpeedLimit
 
 from .assembly import Assembly
 
 _KINEMATIC_FILE = {"psm_classic": ("PSM.json", "Classic"), "psm_si": ("PSM_Si.json", "Si")}
-_TIP_STEP_ROOM = 1.1
-"""A stop is planned with the linearised step of the fastest point; the true one is what the speed limit bounds."""
 
 
 def render_inputs(assembly: Assembly, extra: dict[str, bytes] | None = None) -> dict[str, bytes]:
@@ -27,7 +25,6 @@ def render_inputs(assembly: Assembly, extra: dict[str, bytes] | None = None) -> 
     kinematic_file, generation = _KINEMATIC_FILE[profile.arm.model]
     data = dvrk_folder().parent
     tick_map, commands = profile.tick_map, profile.command_class
-    speeds = [c.limit_m_s for c in procedure.constraints if isinstance(c, SpeedLimit)]
     shield = {
         "shield_version": SHIELD_VERSION,
         "n_max": assembly.shield.n_max,
@@ -36,7 +33,7 @@ def render_inputs(assembly: Assembly, extra: dict[str, bytes] | None = None) -> 
         "ticks_zero": tick_map.ticks_zero,
         "M": [[(x + 0.0).hex() for x in row] for row in tick_map.M.tolist()],
         "brake_m_s2": assembly.safety_layer().gentlest_brake_m_s2.hex(),
-        "tip_step_m": (_TIP_STEP_ROOM * max(speeds, default=0.5) * commands.period_s).hex(),
+        "misses_max": MISSES_MAX,
     }
     return {
         "arm": (dvrk_folder() / "kinematic" / kinematic_file).read_bytes(),
@@ -45,7 +42,7 @@ def render_inputs(assembly: Assembly, extra: dict[str, bytes] | None = None) -> 
         "published_limits": _rendered(data / "published_limits.yaml"),
         "procedure": canonical_bytes(procedure.model_dump(mode="json", exclude_none=True)),
         "profile": canonical_bytes(profile.model_dump(mode="json", exclude_none=True)),
-        "tube": canonical_bytes(_plain(profile.tube_path)),
+        "tube": canonical_bytes(_plain(assembly.tube_path)),
         "shield": canonical_bytes(shield),
         **(extra or {}),
     }

@@ -12,11 +12,14 @@ from toolkit import FloatArray, SpecificationError
 
 @dataclass(frozen=True)
 class CheckedObligation:
-    """One row of the proofs' summary, after the checker accepted it. sha256: of its certificate; empty where there is none."""
+    """One obligation, after the checker accepted its certificate. claim: the checker's words, never the prover's.
+
+    sha256: of the certificate. Both are empty where there is none.
+    """
 
     id: str
     verdict: str
-    sentence: str
+    claim: str
     sha256: str
 
 

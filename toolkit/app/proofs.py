@@ -7,7 +7,8 @@ import numpy as np
 
 from toolkit import FloatArray
 from toolkit.models.curvature import reversed_chain
-from toolkit.procedure import Region, RemoteCentre
+from toolkit.procedure import AccelerationLimit, Region, RemoteCentre, SpeedLimit
+from toolkit.tube import SAMPLE_GAP_PERIODS
 from verification.obligations import (
     InclusionTask,
     Obligation,
@@ -30,6 +31,8 @@ NOT_BUILT = (
     "Not proved, no mechanism yet: the operating states with watchdog, E-stop and lost messages.",
 )
 """What the guarantee also rests on and no obligation covers yet."""
+ENCLOSED = 1.5
+"""The checker encloses the whole box of joint limits at once: room for what that adds to reach and bending."""
 
 
 def obligations_of(assembly: Assembly, inputs: dict[str, bytes]) -> list[Obligation]:
@@ -78,11 +81,32 @@ def _second_derivatives(assembly: Assembly, lower: FloatArray, upper: FloatArray
 def _stop_length(assembly: Assembly, inputs: dict[str, bytes]) -> Obligation:
     shield = json.loads(inputs["shield"])
     task = StopLengthTask(
-        tuple(shield["v_ticks"]), tuple(shield["a_ticks"]), _milliseconds(assembly.profile.timing.period_ms), _hex(shield["tip_step_m"]),
+        tuple(shield["v_ticks"]), tuple(shield["a_ticks"]), _milliseconds(assembly.profile.timing.period_ms), planned_step(assembly),
         _hex(shield["brake_m_s2"]), shield["n_max"],
     )  # fmt: skip
-    sentence = f"A setpoint and a stop from any step of the command class take at most N_max = {shield['n_max']} periods."
+    limited = "of the command class within the speed limits"
+    sentence = f"A setpoint and a stop from any step {limited} take at most N_max = {shield['n_max']} periods."
     return Obligation("stop_length", sentence, ("A3",), task)
+
+
+def planned_step(assembly: Assembly) -> Fraction | None:
+    """The most a rate-limited point can move per period as a stop is planned: linearised, and before rounding to ticks, [m].
+
+    |J x| <= limit T + 1/2 fast' K fast + sum_j |J_j| tick_j / 2, fast = |M| v, tick = |M| 1. None: a point has no speed limit.
+    """
+    arm, profile = assembly.arm, assembly.profile
+    rates = [c for c in assembly.procedure.constraints if isinstance(c, SpeedLimit | AccelerationLimit)]
+    speeds = [(point, c.limit_m_s) for c in rates if isinstance(c, SpeedLimit) for point in c.points]
+    if not rates or {point for c in rates for point in c.points} != {point for point, _ in speeds}:
+        return None
+    K = arm.second_derivative_bounds(*inflated_limits(assembly))
+    tick, fast = profile.tick_map.abs_M.sum(axis=1), profile.tick_map.abs_M @ profile.command_class.v_ticks
+    steps = []
+    for point, limit in speeds:
+        bends = K[arm.point_names.index(point)]
+        reach = np.where(arm.prismatic, 1.0, bends.diagonal())  # |dP / dq_j| = |d2P / dq_j^2| for a joint that turns
+        steps.append(limit * profile.period_s + ENCLOSED * float(0.5 * fast @ bends @ fast + reach @ tick / 2))
+    return Fraction(max(steps))
 
 
 def _tube_threshold(assembly: Assembly, inputs: dict[str, bytes]) -> Obligation:
@@ -92,12 +116,13 @@ def _tube_threshold(assembly: Assembly, inputs: dict[str, bytes]) -> Obligation:
     ticks = tuple(sum((Fraction(x) for x in row), Fraction(0)) for row in profile.tick_map.abs_M.tolist())
     task = TubeThresholdTask(
         names=tuple(tube["joints"]), **exact, tick_sum=ticks, safety_factor=Fraction(float(tube["safety_factor"])),
-        age_s_max=Fraction(assembly.procedure.assumptions.A4.age_s_max), age_identified_s=Fraction(profile.timing.age_max_ms * 1e-3),
+        gap_s=SAMPLE_GAP_PERIODS * _milliseconds(profile.timing.period_ms),
+        age_s_max=Fraction(assembly.procedure.assumptions.A4.age_s_max), growth_periods=Fraction(float(tube["growth_periods"])),
         period_s=_milliseconds(profile.timing.period_ms),
     )  # fmt: skip
     sentence = (
-        "A sample inside e_monitor leaves the joint inside e until the next one is acted on: "
-        "e_monitor >= excess / f + error, e - e_monitor >= joint error + growth / f."
+        "A sample inside e_monitor leaves the joint inside e until the next one is acted on, tolerated misses included: "
+        "e_monitor >= excess / f + error, e - e_monitor >= error + joint error + growth / f."
     )
     return Obligation("tube_threshold", sentence, ("A1", "A4"), task)
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from pathlib import Path
 import casadi as ca
 import numpy as np
 
+import verification
 from toolkit import FloatArray, SpecificationError
 from toolkit.graph import Tape
 
@@ -18,30 +21,39 @@ from .proof_inputs import render_inputs
 from .proof_record import CheckedObligation, ProofRecord
 
 CHECK_S_MAX = 600.0
+_ACCEPTED = re.compile(r"ACCEPTED (?P<file>[0-9]{3}_[a-z0-9_]{1,60}\.json|summary\.json): (?P<claim>.+)")
 
 
 def proof_inputs_of(assembly: Assembly) -> dict[str, bytes]:
-    """The inputs of a procedure's proofs, with the tape of the body points: a change of the model's code changes its hash too."""
-    q = ca.SX.sym("q", assembly.arm.n)
-    tape = Tape.of(ca.Function("points", [q], ca.cse([ca.vec(assembly.arm.points_sx(q))])))
-    return render_inputs(assembly, {"tape_points": tape.text.encode("ascii")})
+    """The inputs of a procedure's proofs, with what the model's and the shield's code compute: a change of either changes a hash too.
+
+    tape_points: body points. tape_rcm_offset: the remote centre's offset, where there is a shaft. tape_plan_check: all that certifies a
+    plan, with analytic bounds K, since the proved ones come after it.
+    """
+    arm = assembly.arm
+    q = ca.SX.sym("q", arm.n)
+    graphs = {"tape_points": ca.vec(arm.points_sx(q))}
+    if arm.shaft is not None:
+        graphs["tape_rcm_offset"] = ca.densify(arm.rcm_offset_sx(q))
+    tapes = {role: Tape.of(ca.Function(role, [q], ca.cse([graph]))) for role, graph in graphs.items()}
+    tapes["tape_plan_check"] = assembly.analytic_shield.tape
+    return render_inputs(assembly, {role: tape.text.encode("ascii") for role, tape in tapes.items()})
 
 
 def read_proofs(directory: Path) -> ProofRecord:
-    """Have the checker check all of it in a process of its own, then read the bounds.
+    """Have the checker check all of it in a process of its own, then read the bounds. What is claimed is what the checker says.
 
     Raises:
         SpecificationError: not a directory of proofs, or the checker does not accept it; with its first objection.
     """
     try:
         data = (directory / "summary.json").read_bytes()
-        done = subprocess.run(
-            [sys.executable, "-m", "verification.checker", str(directory)], capture_output=True, text=True, check=False, timeout=CHECK_S_MAX
-        )
-        if done.returncode != 0:
-            objections = [line for line in done.stdout.splitlines() if line.startswith("REJECTED")] or [done.stderr.strip()]
-            raise SpecificationError(f"the checker does not accept these proofs: {objections[0][:400]}", file=str(directory))
+        claims = _accepted(directory)
         summary = json.loads(data)
+        files = [row["file"] for row in summary["obligations"] if row["file"] is not None]
+        if sorted(claims) != sorted([*files, "summary.json"]):
+            missing = sorted({*files, "summary.json"} ^ set(claims))
+            raise SpecificationError(f"the checker's verdicts are not those of these files: {missing[:5]}", file=str(directory))
         bounds = {}
         for row in summary["obligations"]:
             if row["file"] is not None:
@@ -49,10 +61,33 @@ def read_proofs(directory: Path) -> ProofRecord:
                 if hashlib.sha256(certificate).hexdigest() != row["sha256"]:
                     raise SpecificationError("changed while it was read", file=str(directory / row["file"]))
                 bounds.update(bounds_in(json.loads(certificate)))
-    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
+        rows = tuple(
+            CheckedObligation(row["id"], row["verdict"], claims.get(row["file"], ""), row["sha256"] or "") for row in summary["obligations"]
+        )
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
         raise SpecificationError(f"cannot be read as proofs: {error}", file=str(directory)) from error
-    rows = tuple(CheckedObligation(row["id"], row["verdict"], row["sentence"], row["sha256"] or "") for row in summary["obligations"])
     return ProofRecord(str(directory), hashlib.sha256(data).hexdigest(), summary["inputs"], bounds, rows)
+
+
+def _accepted(directory: Path) -> dict[str, str]:
+    """What the checker of this program, and no other that lies about, claims of each file; it must accept every one, once.
+
+    The process starts where this package lies, and takes no module from the directory the user is in.
+    Raises:
+        SpecificationError: with the checker's first objection, or the first line of its that is no verdict.
+    """
+    root = str(Path(verification.__file__).resolve().parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    command = [sys.executable, "-P", "-m", "verification.checker", str(directory.resolve())]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=CHECK_S_MAX)
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("input ")]
+    verdicts = [_ACCEPTED.fullmatch(line) for line in lines]
+    objections = [line for line, verdict in zip(lines, verdicts, strict=True) if verdict is None]
+    claims = {verdict["file"]: verdict["claim"] for verdict in verdicts if verdict is not None}
+    if done.returncode != 0 or objections or len(claims) != len(lines) or not claims:
+        objection = next(iter(objections), done.stderr.strip() or "a file has no verdict, or two")
+        raise SpecificationError(f"the checker does not accept these proofs: {objection[:400]}", file=str(directory))
+    return claims
 
 
 def standoff_gain(assembly: Assembly, bounds: Mapping[str, FloatArray]) -> dict[str, tuple[float, float]]:

@@ -5,8 +5,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,7 +20,7 @@ from safety.audit.operator_key import check_stock
 from toolkit import InvalidInput, Verdict
 
 from .assembly import Assembly, assemble
-from .control_process import Outcome, control_main
+from .control_process import IGNORED_SIGNALS, Outcome, control_main
 from .log_options import LogOptions
 from .proof_record import ProofRecord
 from .proved import assemble_proved
@@ -45,6 +46,7 @@ class RunResult:
 
 
 Progress = Callable[[dict[str, Any]], None]
+STOPPED_BY = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "termination", signal.SIGHUP: "the terminal was closed"}
 
 
 def run_procedure(
@@ -119,7 +121,10 @@ def _showing(view: LiveView, assembly: Assembly, progress: Progress) -> Progress
 def _watch(
     path: Path, directory: Path, port: str | None, options: LogOptions, progress: Progress, proofs: ProofRecord | None = None
 ) -> Outcome:
-    """Run the control process and listen. Ctrl-C asks it to stop; a second one changes nothing: it is already stopping."""
+    """Run the control process and listen. Ctrl-C, a termination or a closed terminal ask it to stop; a second one changes nothing.
+
+    The same signals reach the control process when they are meant for the whole group: it is born with them blocked, and ignores them.
+    """
     # One thread for linear algebra: 12 x 12 matrices gain nothing, and spinning workers would take the device's core.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -131,14 +136,22 @@ def _watch(
     def on_interrupt(number: int, frame: FrameType | None) -> None:
         interrupted.append(number)
 
-    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_interrupt) for number in IGNORED_SIGNALS}
     try:
-        process.start()
+        resource_tracker.ensure_running()  # the standard library would start it below, and unblock signals as it does
+        signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED_SIGNALS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)
         theirs.close()
         return _listen(process, ours, interrupted, progress)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        with suppress(OSError):  # whatever went wrong here, it stops along its plan
+            ours.send("the front end is gone")
+        process.join(STOP_S)
         if process.is_alive():
             process.kill()
         process.join()
@@ -150,7 +163,7 @@ def _listen(process: Any, pipe: Any, interrupted: list[int], progress: Progress)
         try:
             if interrupted and not asked:
                 asked = True
-                pipe.send("stopped by the operator (Ctrl-C)")
+                pipe.send(f"stopped by the operator ({STOPPED_BY[signal.Signals(interrupted[0])]})")
             if pipe.poll(0.05):
                 kind, value = pipe.recv()
                 if kind == "outcome":
@@ -163,7 +176,7 @@ def _listen(process: Any, pipe: Any, interrupted: list[int], progress: Progress)
         except (EOFError, OSError):
             process.join(STOP_S)
             died = f"the control process died (exit code {process.exitcode})"
-            return Outcome("stopped", f"{died}; the device's own watchdog holds the arm", 3)
+            return Outcome("stopped", f"{died}; if the arm was enabled, the device's own watchdog holds it", 3)
         if time.monotonic() - heard > limit_s:
             process.kill()
             return Outcome("stopped", f"the control process was silent for {limit_s:g} s and was ended; the device holds the arm", 3)

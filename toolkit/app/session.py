@@ -7,25 +7,25 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from controllers import MotionHandle, MotionKind, MotionLimits, Motions, PathReference, TrackingMpc
-from devices import DynamixelArm, launch_simulated_arm
-from safety import Memory, RecordedLayer, StateMachine
+from controllers import MotionHandle, PathReference
+from devices import DynamixelArm, end_motion, launch_simulated_arm
+from safety import Memory, Reaction, RecordedLayer, StateMachine
 from safety.audit import RecordKind
 from safety.audit.machine_state import refuse_unresolved
 from toolkit import (
     AuditFault,
     CycleRecord,
+    DeviceFault,
     FloatArray,
     InvalidInput,
-    JointProposal,
     JointState,
     MonotonicClock,
     NoSafeCommand,
@@ -33,44 +33,23 @@ from toolkit import (
     Pose,
     ProposeAhead,
     ServoLoop,
-    Setpoint,
     StaleMeasurement,
-    ToolkitError,
+    Verdict,
+    device_error,
 )
 from toolkit.procedure import joint_vector
 
 from .assembly import Assembly, assemble
 from .cycle_payload import cycle_payload
 from .log_options import LogOptions
+from .motion_controller import MotionController, session_motions
 from .mpc_setup import build_mpc, prime
-from .pilot import line_speed, nearly_rests, stay
 from .run import new_directory
 from .run_records import LineWatch, open_log, record_device
-from .timely_mpc import TimelyMpc
 
 JOIN_S = 10.0
 STALE_S = 0.1
 REST_CYCLES = 20
-
-
-class _MotionController:
-    """The newest CRTK motion through the MPC."""
-
-    def __init__(self, motions: Motions, mpc: TrackingMpc, assembly: Assembly) -> None:
-        self._motions, self._assembly, self._period_s = motions, assembly, assembly.profile.period_s
-        self._timely = TimelyMpc(mpc, self._period_s)
-
-    def missed(self) -> None:
-        """A setpoint was late: the next cycle continues the plan."""
-        self._timely.missed()
-
-    def compute(self, state: JointState, setpoint: Setpoint, now_s: float) -> JointProposal:
-        self._timely.begin(now_s)
-        grid_s = round(now_s / self._period_s) * self._period_s
-        active = self._motions.advance(setpoint.q, grid_s)
-        if active.kind is MotionKind.HOLD and nearly_rests(setpoint, self._assembly):
-            return stay(setpoint)
-        return self._timely.propose(active.reference, active.t_s + self._period_s, state, setpoint, active.jaw)
 
 
 class ArmSession:
@@ -86,14 +65,8 @@ class ArmSession:
         self._stack = ExitStack()
         self._layer = RecordedLayer(assembly.safety_layer())
         self._states = StateMachine()
-        limits = MotionLimits(
-            velocity=np.array([joint.si[2] for joint in assembly.profile.joints]) * 0.25,
-            acceleration=np.array([joint.si[3] for joint in assembly.profile.joints]) * 0.1,
-            cartesian=line_speed(0.02),
-        )
-        self._motions = Motions(assembly.arm, limits)
+        self._motions = session_motions(assembly)
         self._latest: JointState | None = None
-        self._fault: ToolkitError | None = None
         self._stop, self._cycling = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self.verdicts: Counter[str] = Counter()
@@ -145,31 +118,24 @@ class ArmSession:
             self._layer.enable(self._device.read())
             prime(mpc, self._assembly, self._layer.setpoint)
             self._device.enable(self._layer.enable(self._device.read()))
-        except ToolkitError as error:
-            self._log.append(RecordKind.EVENT, {"refused": str(error), "calls": self._layer.take()}, urgent=True)
-            raise
-        self._states.command("enable")
-        self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
-        self._controller = _MotionController(self._motions, mpc, self._assembly)
-        ahead = ProposeAhead(self._controller)
-        parts = (self._device, ahead, self._layer, MonotonicClock(), self._record, self._missed)
-        loop: ServoLoop[Memory | None] = ServoLoop(*parts, self._assembly.profile.period_s, self._device.prepare, ahead.think)
-        self._stop.clear()
-        self._cycling.clear()
-        self._fault = None
-        self._thread = threading.Thread(target=self._run, args=(loop,), name="servo", daemon=True)
-        self._thread.start()
-        self._cycling.wait(JOIN_S)
+            self._states.command("enable")
+            self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
+            self._start(MotionController(self._motions, mpc, self._assembly))
+        except Exception as error:  # whatever it is: there may be torque, and nobody steers
+            self._refuse(error)
 
     def disable(self, reason: str = "asked for by the program") -> None:
-        """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged. reason: why, for the log."""
+        """CRTK disable: come to rest, end the cycle, switch off. Also how FAULT is acknowledged. reason: why, for the log.
+
+        Raises:
+            DeviceFault: torque may be on, or power had to be cut; the state is FAULT, and disable may be called again.
+        """
         self._stop.set()
         if self._thread is not None:
             self._thread.join(JOIN_S)
             self._thread = None
-        self._device.stop()
-        if self._layer.memory is not None:
-            self._device.disable(trusted=self._fault is None)
+        if problem := self._end_motion():
+            raise DeviceFault(f"disable: {problem}")
         self._states.command("disable")
         self._states.is_homed = False
         self._line.look(self._log)
@@ -251,34 +217,81 @@ class ArmSession:
         violation = self._layer.violation
         return "" if violation is None else f"{violation.assumption}: {violation.reason}"
 
+    def _start(self, controller: MotionController) -> None:
+        self._controller, ahead = controller, ProposeAhead(controller)
+        parts = (self._device, ahead, self._layer, MonotonicClock(), self._record, self._missed)
+        loop: ServoLoop[Memory | None] = ServoLoop(*parts, self._assembly.profile.period_s, self._device.prepare, ahead.think)
+        self._stop.clear()
+        self._cycling.clear()
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="servo", daemon=True)
+        self._thread.start()
+        if not self._cycling.wait(JOIN_S):
+            raise DeviceFault(f"no cycle within {JOIN_S:g} s")
+
+    def _refuse(self, error: Exception) -> NoReturn:
+        """Enable failed: no torque, the log knows why, the caller too."""
+        fault = device_error(error)
+        if problem := self._end_motion():
+            fault = DeviceFault(f"{fault}; {problem}")
+        elif self._states.state is OperatingState.ENABLED:
+            self._states.command("disable")
+        with suppress(AuditFault):  # as below
+            self._log.append(RecordKind.EVENT, {"refused": str(fault), "calls": self._layer.take()}, urgent=True)
+        raise fault from error
+
     def _run(self, loop: ServoLoop[Memory | None]) -> None:
-        """The servo thread: until stopped and at rest, or until nothing may be sent any more."""
+        """The servo thread. However the cycles end, unless `disable` asked for it, motion ends here and now."""
+        try:
+            self._cycle(loop)
+        except Exception as error:  # whatever it is: nobody steers after this thread
+            self._layer.request_hold(f"the servo thread ended: {type(error).__name__}: {error}")
+        if self._layer.violation is None:
+            return
+        self._refuse_motions()
+        problem = self._end_motion()
+        self._refuse_motions()  # one that was accepted just before the first time
+        said = {"state": self._states.state.value, "reason": self._reason(), "problem": problem, "calls": self._layer.take()}
+        with suppress(AuditFault):  # closing the log says it again, to somebody who hears it
+            self._log.append(RecordKind.STATE, said, urgent=True)
+        self._cycling.set()
+
+    def _refuse_motions(self) -> None:
+        """Nothing moves any more until a person has acknowledged it."""
+        self._states.fault()
+        self._motions.fail(self._reason())
+
+    def _end_motion(self) -> str:
+        """The ending that a run has too. What a person must know of it, with the state FAULT; empty if torque is off and the arm rested."""
+        violation = self._layer.violation
+        ending = end_motion(self._device, power_off=violation is not None and violation.reaction is Reaction.POWER_OFF)
+        if ending.problem:
+            self._states.fault()
+        return ending.problem
+
+    def _cycle(self, loop: ServoLoop[Memory | None]) -> None:
+        """Until stopped and at rest, or until nothing may be sent any more."""
         loop.start()
         resting = 0
         while resting < REST_CYCLES:
             result = loop.step()
             self._latest = result.state or self._latest
-            self._fault = self._fault or result.fault
             self._cycling.set()
-            if self._stop.is_set():
+            stopping, violated = self._stop.is_set(), self._layer.violation is not None
+            if violated:
+                self._refuse_motions()
+            elif stopping:
                 self._motions.cancel()
-            ending = self._stop.is_set() or self._layer.violation is not None
-            resting = resting + 1 if ending and self._layer.at_rest else 0
-            if self._layer.violation is not None:
-                self._motions.fail(self._reason())
+            resting = resting + 1 if (stopping or violated) and self._layer.at_rest else 0
             if result.decided.certified.ticks is None:
                 break
-        if self._layer.violation is not None and self._states.state is OperatingState.ENABLED:
-            self._states.command("pause")
 
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         self.verdicts[record.decided.certified.verdict.value] += 1
-        if not isinstance(self._fault, AuditFault):
-            payload = cycle_payload(record, self._layer.take())
-            self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}})
+        payload = cycle_payload(record, self._layer.take())
+        urgent = record.decided.certified.verdict in (Verdict.BACKUP, Verdict.STOP)
+        self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}}, urgent=urgent)
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1
         self._controller.missed()
-        if not isinstance(self._fault, AuditFault):
-            self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why, "calls": self._layer.take()}, urgent=True)
+        self._log.append(RecordKind.MISS, {"i": index, "in_a_row": in_a_row, "why": why, "calls": self._layer.take()}, urgent=True)

@@ -18,6 +18,7 @@ from verification.verification_report import (
     Build,
     Check,
     CheckedFile,
+    Executed,
     LogIntegrity,
     Proofs,
     RefusedReport,
@@ -32,13 +33,14 @@ from verification.verification_report import (
 )
 
 from .assembly import Assembly
+from .proofs import assumed_of
+from .proved import proof_inputs_of
 from .report_data import report_data
 from .results import Results, read_results
 from .traceability import ROOT, examine_bill, trace_checkout
 from .version import version_info
 
 CHECKER = "verification.checker.directory"
-INPUTS = "toolkit.app.proof_inputs"
 _NOT_LIBRARIES = {"primum", "git_commit", "source"}
 
 
@@ -83,18 +85,19 @@ def gather(sources: Sources, root: Path = ROOT) -> VerificationData:
     matrix, gaps = trace_checkout(sources.evidence, root)
     environment, problem = _environment(root)
     return VerificationData(
-        run=report_data(results.assembly, results.log, results.figures, results.summary, sources.run.resolve().name),
+        run=report_data(results.assembly, results.log, results.figures, results.summary, log.report, sources.run.resolve().name),
         ran=_build(results.log.start["build"]),
         now=_build(version_info()),
         matrix=matrix,
         gaps=gaps,
-        proofs=_proofs(sources.proofs, results.assembly),
+        proofs=_proofs(sources.proofs, results),
         log=log,
         environment=environment,
         environment_problem=problem,
         files=_digests(sources.run),
         run_json=_differences(results, sources.run),
         tester=sources.tester.strip(),
+        truth_fault=_truth_fault(results),
     )
 
 
@@ -105,6 +108,19 @@ def _results(run: Path, log: LogIntegrity) -> Results:
         if log.report.ok:
             raise
         raise RefusedReport(tuple(log_reasons(log.report))) from error
+
+
+def _truth_fault(results: Results) -> str:
+    """Why a simulated run's record of the true motion does not show all of it; "" if it does, or there is nothing to show."""
+    log, figures = results.log, results.figures
+    if not results.assembly.profile.is_simulated or not log.t_s.size:
+        return ""
+    if figures is None:
+        return "the arm is simulated, and the record of its true motion is gone"
+    t_s = figures.truth.t_s
+    if not (t_s.size and t_s[0] <= log.t_s[0] + results.assembly.profile.period_s and t_s[-1] >= log.t_s[-1]):
+        return "the record of the true motion does not cover the run from its first cycle to its last"
+    return ""
 
 
 def required_obligations(assembly: Assembly) -> dict[str, str]:
@@ -120,14 +136,21 @@ def required_obligations(assembly: Assembly) -> dict[str, str]:
         found["K.rcm_offset"] = "The second derivatives of the shaft's offset from the remote centre are bounded by K."
     found["stop_length"] = "From every step of the command class a stop is within the class and no longer than a plan may be."
     found["tube_threshold"] = "A sample inside the monitor's threshold leaves every joint inside the tube until the next one."
+    for region in regions:
+        where = "inside" if region.keeps_in else "outside"
+        asked = region.bodies if region.prove is not None else ()
+        found |= {f"{region.name}.{body}": f"{body} stays {where} {region.name} from every joint position." for body in asked}
     return found
 
 
-def _proofs(directory: Path | None, assembly: Assembly) -> Proofs:
-    required = required_obligations(assembly)
+def _proofs(directory: Path | None, results: Results) -> Proofs:
+    required = required_obligations(results.assembly)
     if directory is None:
         return no_proofs(required)
-    return read_proofs(directory, required, _checker(), _executed(assembly))
+    rendered = proof_inputs_of(results.assembly)
+    inputs = {role: hashlib.sha256(content).hexdigest() for role, content in sorted(rendered.items())}
+    executed = Executed(inputs, results.log.start["hashes"].get("proofs", ""))
+    return read_proofs(directory, required, _checker(), executed, tuple(assumed_of(results.assembly)))
 
 
 def _checker() -> Check | None:
@@ -141,15 +164,6 @@ def _checker() -> Check | None:
         return verdicts
 
     return check
-
-
-def _executed(assembly: Assembly) -> dict[str, str] | None:
-    """Role -> SHA-256 of the inputs that the run executed, as the proofs' summary names them."""
-    if importlib.util.find_spec(INPUTS) is None:
-        return None
-    module: Any = importlib.import_module(INPUTS)
-    rendered: Mapping[str, bytes] = module.render_inputs(assembly)
-    return {role: hashlib.sha256(content).hexdigest() for role, content in sorted(rendered.items())}
 
 
 def _build(versions: Mapping[str, str]) -> Build:

@@ -13,13 +13,14 @@ from typing import Any
 
 from toolkit.models import SerialArm
 
+from .forgery_geometry import crooked, touching
 from .forgery_stock import Forgery, Json, Stock, resealed
 from .small_proofs import encoded
 
 
 def forgeries(stock: Stock, random: Random) -> Iterator[Forgery]:
     """Endless: half of them change one value of one certificate, the others do what a forger would try."""
-    tricks = [_bytes, _structure, _box, _bound, _margin, _tree, _hash, _swap, _verdict, _inputs, _summary, _model]
+    tricks = [_bytes, _structure, _box, _bound, _margin, _tree, _hash, _swap, _verdict, _inputs, _summary, _model, touching, crooked]
     while True:
         trick = _scalar if random.random() < 0.5 else random.choice(tricks)
         forgery = trick(stock, random)

@@ -1,6 +1,6 @@
 """A log made in memory by the rules of docs/log_format.md, without a writer process: what the tamper campaign starts from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -84,13 +84,14 @@ def make_log(
     segment_lines: int = 90,
     seed: int = 0,
     end: RecordKind | None = RecordKind.RUN_END,
+    end_data: Mapping[str, Json] | None = None,
     certified: bool = True,
 ) -> MadeLog:
     """Return a log of about `records` records.
 
     Args:
         checkpoint_every: records between two checkpoints; the one that it covers last is a KEY record.
-        end: its last record; None: the run goes on.
+        end: its last record; None: the run goes on. end_data: what that record says instead of the truth.
         certified: key 0 has a certificate of a new operator key.
     """
     random = Random(seed)  # noqa: S311  # not a secret
@@ -116,7 +117,9 @@ def make_log(
             add(RecordKind.CYCLE, cycle_data(len(lines), random))
     if end is not None:
         handed_over = len(lines) - 1 - len(sizes)
-        add(end, {"records": len(lines), "handed_over": handed_over, "end": {}} if end is RecordKind.RUN_END else {"reason": "lost"})
+        closed: dict[str, Json] = {"records": len(lines), "handed_over": handed_over, "end": {}}
+        lost: dict[str, Json] = {"reason": "lost", "gave_up": "", "handed_over": handed_over, "taken": handed_over}
+        add(end, {**(closed if end is RecordKind.RUN_END else lost), **(end_data or {})})
         checkpoint()
     cut = range(0, len(lines), segment_lines)
     segments = tuple(tuple(lines[start : start + segment_lines]) for start in cut)

@@ -62,7 +62,7 @@ def write_directory(path: Path, inputs: dict[str, bytes], bodies: dict[str, tupl
     """Write certificates (obligation id -> verdict, body) with inputs and summary; ids of `unknown` are listed without one."""
     (path / "inputs").mkdir(parents=True)
     for role, data in inputs.items():
-        (path / "inputs" / f"{role}.{'txt' if role == 'chain' else 'json'}").write_bytes(data)
+        (path / "inputs" / f"{role}.{'txt' if role == 'chain' or role.startswith('tape_') else 'json'}").write_bytes(data)
     hashes = {role: hashlib.sha256(data).hexdigest() for role, data in inputs.items()}
     entries: list[Json] = []
     prose: Json = {"sentence": "", "seconds": "0", "assumptions": []}

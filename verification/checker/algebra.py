@@ -1,6 +1,8 @@
 """Exact algebra over the rationals, and expressions over balls: identities, sums of squares, witnesses for every part of a box."""
 
+import json
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from flint import Ordering, arb, fmpq, fmpq_mpoly_ctx
@@ -26,7 +28,7 @@ def check_identity(problem: Problem, certificate: dict[str, Any]) -> tuple[str, 
         difference = divmod(difference, symbols[c] ** 2 + symbols[s] ** 2 - 1)[1]  # c stands before s in the order, so c^2 leads
     need(bool(difference == 0), "left and right differ")
     id_ = f"algebra.{name(called, 'name')}"
-    return id_, f"an identity in {', '.join(variables)[:200]} holds exactly, where c^2 + s^2 = 1 for {pairs}"
+    return id_, f"{_shown(left)} = {_shown(right)} for all {', '.join(symbols)} where c^2 + s^2 = 1 for {pairs}"
 
 
 def check_sum_of_squares(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
@@ -41,9 +43,9 @@ def check_sum_of_squares(problem: Problem, certificate: dict[str, Any]) -> tuple
         need(_is_semidefinite(G), "gram: not symmetric, or a pivot below zero")
         factor = _polynomial(multiplier, symbols)
         rest -= factor * sum((G[i][k] * z[i] * z[k] for i in range(len(z)) for k in range(len(z))), 0 * rest)
-        where.append(f"{str(factor)[:80]} >= 0")
+        where.append(f"{_shown(multiplier)} >= 0")
     need(bool(rest == 0), "target is not the sum of its terms")
-    return f"algebra.{name(called, 'name')}", f"{str(_polynomial(target, symbols))[:200]} >= 0 wherever {' and '.join(where)}"
+    return f"algebra.{name(called, 'name')}", f"{_shown(target)} >= 0 wherever {' and '.join(where)}"
 
 
 def check_authority(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
@@ -70,6 +72,12 @@ def check_authority(problem: Problem, certificate: dict[str, Any]) -> tuple[str,
     need(len(chosen) == count, "witnesses: one for each leaf")
     claim = f"for every {', '.join(variables)} some {', '.join(controls)} within bounds keep {len(constraints)} constraints"
     return f"authority.{role}", claim
+
+
+def _shown(expression: Any) -> str:
+    """The expression whole, or what identifies it: a claim is never cut off."""
+    text = json.dumps(expression)
+    return text if len(text) <= 400 else f"(the expression with SHA-256 {sha256(text.encode()).hexdigest()} as Python's json.dumps)"
 
 
 def _symbols(variables: Sequence[Any]) -> dict[str, Any]:

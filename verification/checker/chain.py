@@ -40,7 +40,8 @@ def rotation(angle: float, about_x: bool) -> arb_mat:
 class Joint:
     """X(q) = (R, p) . motion(gain q[coordinate] + offset), about or along `axis`.
 
-    turn: "none" where R = I, "x" where R turns about x, with the axis z in both; else "other", which `symmetry` does not expand.
+    turn: "none" where R is exactly I, "x" where R = [1 0 0; 0 c -s; 0 s c] (c^2 + s^2 = 1 as far as `check_rigid` says), with the axis z in
+    both; else "other", which `symmetry` does not expand.
     """
 
     slides: bool

@@ -36,7 +36,7 @@ def _claim(problem: Problem, certificate: dict[str, Any], evidence: str) -> _Cla
     need(body in problem.constraints[constraint].get("bodies", ()), f"body: {constraint} is not about {body}")
     keeps_in, region = region_of(problem.constraints[constraint])
     margin = rational(margin_text, "margin")
-    need(margin >= 0, "margin: below zero")
+    need(margin >= 0 and ("problem" in problem.data or margin == fmpq(1, 1000)), "margin: below zero, or not 1/1000 for a procedure")
     points, radius = problem.model.bodies[body]
     paths, grown = [problem.model.points[point] for point in points], arb(exactly(radius) + margin)
     what, side = f"{body} grown by {float(arb(margin).mid()) * 1e3:.6g} mm", f"{'inside' if keeps_in else 'outside'} {constraint}"
@@ -106,7 +106,7 @@ def choice(paths: Sequence[Path], keeps_in: bool, region: Faces | Solid, grown: 
     """The functions that must not be above zero, chosen for each part of the box.
 
     Inside a convex region: every point of the body, with room for its radius. Outside: one plane for all points of the body, chosen at
-    the middle of the part: support(n) + |n| grown <= n.P.
+    the middle of the part: support(n) + |n| grown <= n.P with n certainly not zero, for which that would say nothing.
     """
     body = _Body(paths)
     if isinstance(region, Faces):
@@ -120,6 +120,7 @@ def choice(paths: Sequence[Path], keeps_in: bool, region: Faces | Solid, grown: 
 
     def outside(part: Box, leaf: int) -> Sequence[Function]:
         n = region.direction_to(body.middles(part))
+        need(bool(squared(n) > 0), "no plane: the body's points meet the region's generators at the middle of a part")
         return body.linear(-n, -region.support(n) - grown * squared(n).sqrt())
 
     return inside if keeps_in else outside

@@ -32,14 +32,17 @@ class Problem:
         for joint, (low, high), (lower, upper) in zip(self.model.names, box, self.limits, strict=True):
             need(exactly(low) <= lower and exactly(high) >= upper, f"box: joint {joint} leaves out part of the joint limits grown by e")
 
-    def required(self) -> set[str]:
-        """Ids of the obligations that every proof of a procedure lists."""
+    def derived(self) -> set[str]:
+        """Ids of the obligations that a proof of a procedure lists, these and no others; empty where there is no procedure."""
         if "problem" in self.data:
             return set()
         bodies = {body for c in self.constraints.values() for body in c.get("bodies", ())}
         need(bodies <= set(self.model.bodies), "procedure: a constraint names an unknown body")
         ids = {f"K.{point}" for body in bodies for point in self.model.bodies[body][0]}
         ids |= {"K.rcm_offset" for c in self.constraints.values() if c["type"] == "rcm"}
+        ids |= {f"{key}.{body}" for key, c in self.constraints.items() if c.get("prove") is not None for body in c["bodies"]}
+        extra = {role.partition("_")[::2] for role in self.data if role.startswith(("transitions_", "authority_"))}
+        ids |= {f"{'closure' if kind == 'transitions' else kind}.{about}" for kind, about in extra}
         return ids | {"stop_length", "tube_threshold"}
 
 
@@ -96,22 +99,28 @@ def _by_name(constraints: Any) -> dict[str, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Commands:
-    """The tick map and the command class as the running shield holds them, checked against profile and tool file."""
+    """The tick map and the command class as the running shield holds them, checked against profile and tool file.
+
+    tick: how far a joint moves when every servo moves by one tick; fast: when every servo moves by v_ticks.
+    gap_s: the time between two samples that the monitors use is below it, as long as fewer than misses_max setpoints in a row are missed.
+    """
 
     tick: list[fmpq]
+    fast: list[fmpq]
     v_ticks: list[int]
     a_ticks: list[int]
     n_max: int
     period_s: fmpq
     brake_m_s2: fmpq
-    tip_step_m: fmpq
+    misses_max: int
+    gap_s: fmpq
 
 
 def commands_of(problem: Problem) -> Commands:
-    """tick: how far a joint moves when every servo moves by one tick. Rejects what profile and tool file do not lead to."""
+    """Rejects what profile and tool file do not lead to."""
     need("shield" in problem.data, "needs the inputs of a procedure")
     shield, profile, n = problem.data["shield"], problem.data["profile"], problem.n
-    _, n_max, v, a, zero, rows, brake, step = fields(shield, "shield_version n_max v_ticks a_ticks ticks_zero M brake_m_s2 tip_step_m")
+    _, n_max, v, a, zero, rows, brake, misses = fields(shield, "shield_version n_max v_ticks a_ticks ticks_zero M brake_m_s2 misses_max")
     servos, joints = listed(profile["servos"], n, n, "servos"), profile["joints"]
     need(zero == [servo["zero_ticks"] for servo in servos], "ticks_zero: not the profile's")
     M = [exact_floats(row, n, "M") for row in listed(rows, n, n, "M")]
@@ -127,9 +136,11 @@ def commands_of(problem: Problem) -> Commands:
             x = sum((abs(inverse[i, j]) * rates[j] for j in range(n)), fmpq(0)) * T**power
             low, high = (max(int((x + sign * fmpq(1, 10**9)).floor()), 1) for sign in (-1, 1))
             integer(count, low, high, f"{word} in ticks")
-    b, s = exactly(exact_float(brake, "brake_m_s2")), exactly(exact_float(step, "tip_step_m"))
-    need(min(b, s) > 0, "brake_m_s2 and tip_step_m must be above zero")
-    return Commands([sum((abs(exactly(x)) for x in row), fmpq(0)) for row in M], v, a, integer(n_max, 2, 80, "n_max"), T, b, s)
+    b = exactly(exact_float(brake, "brake_m_s2"))
+    need(b > 0, "brake_m_s2 must be above zero")
+    tick, fast = ([sum((abs(exactly(x)) * k for x, k in zip(row, ticks, strict=True)), fmpq(0)) for row in M] for ticks in ([1] * n, v))
+    integer(misses, 1, 100, "misses_max")
+    return Commands(tick, fast, v, a, integer(n_max, 2, 80, "n_max"), T, b, misses, 2 * misses * T)
 
 
 def _per_tick(problem: Problem, servo: dict[str, Any], j: int, i: int) -> arb:

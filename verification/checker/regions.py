@@ -49,7 +49,7 @@ class Solid:
     def direction_to(self, points: Sequence[Vector]) -> arb_mat:
         """About the shortest vector from the hull of the generators to that of the points (Frank and Wolfe, pairwise steps).
 
-        A proposal in floating point: a bad one separates nothing, so it can only make the checker bisect or refuse.
+        A proposal in floating point: unless it is zero, a bad one separates nothing and can only make the checker bisect or refuse.
         """
         vertices = [tuple(a - b for a, b in zip(p, g, strict=True)) for p in points for g in self.generators]
         x = min(vertices, key=lambda v: _dot(v, v))

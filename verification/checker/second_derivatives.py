@@ -11,7 +11,7 @@ from .exact import Box, box_of, exact_float
 from .problem import Problem
 from .strict_json import fields, listed, need
 
-_RIGID = arb(1) + arb(2) ** -25
+RIGID = arb(1) + arb(2) ** -25
 """Constants are rotations to 1e-11 only: the motions dropped in front, at most some 60, may stretch a square by less than this."""
 
 
@@ -46,7 +46,7 @@ def path_of(problem: Problem, function: Any) -> Path:
 
 def excess(path: Path, pair: Order, bound: float, rule: str, box: Box) -> tuple[Function, Box]:
     """factor |D|^2 - K^2 with D the derivative, or the one that bounds it, and the box over which it must not be above zero."""
-    order, factor = (pair, _RIGID) if rule == "direct" else _outer(path, pair)
+    order, factor = (pair, RIGID) if rule == "direct" else _outer(path, pair)
     rest, box = path.from_first(order, box)
     active = sorted({joint.coordinate for joint in rest.joints if box[joint.coordinate][0] < box[joint.coordinate][1]})
 
@@ -72,4 +72,4 @@ def _outer(path: Path, pair: Order) -> tuple[Order, arb]:
     need(pair[0] != pair[1] and all(len(place) == 1 for place in places), "rule outer: each coordinate must move one joint of the path")
     (outer,), (inner,) = sorted(places)
     gain = arb(0) if path.joints[outer].slides else path.joints[outer].gain
-    return (path.joints[inner].coordinate,), gain * gain * _RIGID
+    return (path.joints[inner].coordinate,), gain * gain * RIGID

@@ -10,12 +10,15 @@ from .obligation import Effort, Outcome, Progress, Verdict
 
 @dataclass(frozen=True)
 class StopLengthTask:
-    """v_ticks, a_ticks: the command class. tip_step_m: most a limited point moves per period. brake_m_s2: gentlest stop planned."""
+    """v_ticks, a_ticks: the command class. brake_m_s2: gentlest stop planned.
+
+    tip_step_m: the most a rate-limited point can move per period, as the stop's planner reckons; None if some have no speed limit.
+    """
 
     v_ticks: tuple[int, ...]
     a_ticks: tuple[int, ...]
     period_s: Fraction
-    tip_step_m: Fraction
+    tip_step_m: Fraction | None
     brake_m_s2: Fraction
     n_max: int
 
@@ -29,6 +32,8 @@ class StopLengthTask:
         """
         if min(self.a_ticks) < 2:
             return Outcome(Verdict.UNKNOWN, detail="a servo may change its step by one tick only: rounding the stop may leave the class")
+        if self.tip_step_m is None:
+            return Outcome(Verdict.UNKNOWN, detail="a point that a stop is planned for has no speed limit: its stop may take any time")
         servos = max(ceil(Fraction(v, a - 1)) for v, a in zip(self.v_ticks, self.a_ticks, strict=True))
         tip = ceil(self.tip_step_m / (self.brake_m_s2 * self.period_s**2))
         periods = 1 + max(1, servos, tip)

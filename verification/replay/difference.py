@@ -7,7 +7,7 @@ from typing import Any
 
 DECISIVE = frozenset({"verdict", "ticks", "next_plan", "memory", "latch", "refused", "raised", "i", "calls", "written"})
 """Fields that say what was sent, remembered or refused. A difference anywhere else is one of numbers or words beside a decision."""
-_ABSENT = "absent"
+ABSENT = "absent"
 ULPS_SHOWN = 1e6
 
 
@@ -48,7 +48,7 @@ def compare(record: int, cycle: int | None, field: str, logged: Any, recomputed:
         return
     if isinstance(logged, dict) and isinstance(recomputed, dict):
         for name in (*recomputed, *(name for name in logged if name not in recomputed)):
-            yield from compare(record, cycle, f"{field}.{name}", logged.get(name, _ABSENT), recomputed.get(name, _ABSENT))
+            yield from compare(record, cycle, f"{field}.{name}", logged.get(name, ABSENT), recomputed.get(name, ABSENT))
     elif isinstance(logged, list) and isinstance(recomputed, list) and len(logged) == len(recomputed):
         for index, (one, other) in enumerate(zip(logged, recomputed, strict=True)):
             yield from compare(record, cycle, f"{field}[{index}]", one, other)

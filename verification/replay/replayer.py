@@ -15,7 +15,7 @@ from safety.layer_data import certified_data, decision_data, latch_data, latch_f
 from safety.recorded_layer import DECIDING
 from toolkit import CertifiedCommand, InvalidInput, JointState, NoSafeCommand, SpecificationError, TickMap
 
-from .difference import compare
+from .difference import ABSENT, compare
 from .findings import Replayed
 
 PROGRESS_EVERY = 100
@@ -90,6 +90,8 @@ class Replayer:
         if not decided:
             self._compare("calls", names, f"one of {', '.join(DECIDING)}")
             return
+        if self._decided is None:  # the last of them raised: nothing was decided, so a record of a decision is made up
+            self._compare("", {name: data[name] for name in RESULTS if name in data}, {})
         after = names[decided[-1] :]
         # A hold that is requested after the commit says that the write failed: the setpoint counts as sent, not as written.
         self._compare("written", data["written"], "commit" in after and data["ticks"] is not None and "request_hold" not in after)
@@ -135,6 +137,7 @@ class Replayer:
         proposal = proposal_from(data["proposal"]) if "proposal" in data else None
         raised = ""
         self.found.decisions += 1
+        self._decided = None
         try:
             if name == "certify":
                 decision = self._layer.certify(state, proposal, float(call["now_s"]), call.get("trouble", ""))
@@ -143,8 +146,8 @@ class Replayer:
         except Exception as error:  # what certify raised in the run it must raise again, whatever it was
             raised = f"{type(error).__name__}: {error}"
         if raised or "raised" in call:
-            self._compare("calls.raised", call.get("raised", ""), raised)
-            self._apart = self._apart or raised != call.get("raised", "")
+            self._apart = self._compare("calls.raised", call.get("raised", ABSENT), raised or ABSENT) or self._apart
+        if raised:
             return
         self._decided = decision.certified
         differs = self._compare("", {name: data[name] for name in RESULTS if name in data}, decision_data(decision))

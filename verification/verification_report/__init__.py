@@ -4,7 +4,7 @@ from .blocks import Document
 from .content import Build, VerificationData
 from .document import build_document
 from .log_integrity import LogIntegrity, examine_log
-from .proofs import Check, CheckedFile, Obligation, Proofs, no_proofs, read_proofs
+from .proofs import Check, CheckedFile, Executed, Obligation, Proofs, no_proofs, read_proofs
 from .refusals import RefusedReport, log_reasons, refusals
 from .writer import FINAL, write_document
 
@@ -14,6 +14,7 @@ __all__ = [
     "Check",
     "CheckedFile",
     "Document",
+    "Executed",
     "LogIntegrity",
     "Obligation",
     "Proofs",

@@ -73,9 +73,11 @@ def test_what_a_killed_control_process_handed_over_is_kept_sealed_and_explained(
     process.wait(PATIENCE_S)
     wait_for_end(writer)
     result = verify(tmp_path)
-    assert result.intact and not result.closed and result.last_kind == "CONTROL_LOST"
-    assert handed_over(tmp_path) >= acknowledged(process)
-    assert "without closing" in list(read_records(tmp_path))[-1]["data"]["reason"]
+    assert result.ok and result.vouched == result.records and not result.closed and result.last_kind == "CONTROL_LOST"
+    last = list(read_records(tmp_path))[-1]["data"]
+    assert "without closing" in last["reason"] and last["gave_up"] == ""
+    assert last["taken"] == handed_over(tmp_path) >= acknowledged(process)
+    assert result.lost == max(0, last["handed_over"] - last["taken"]) and result.intact is (result.lost == 0)
 
 
 @pytest.mark.requirement("AUD-023", "AUD-012")

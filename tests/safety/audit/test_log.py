@@ -1,6 +1,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +14,10 @@ import pytest
 
 from safety.audit import AuditLog, RecordKind, read_records, verify
 from safety.audit import log as log_module
-from safety.audit.link import WriterProcess
+from safety.audit.link import WriterProcess, light_environment
+from safety.audit.machine_state import refuse_unresolved
 from safety.audit.places import Places
+from safety.audit.verify_log import describe
 from toolkit import AuditFault, InvalidInput
 
 FAULTY = str(Path(__file__).with_name("faulty_writer.py"))
@@ -270,6 +273,63 @@ def test_a_writer_that_is_stopped_is_a_fault_and_never_blocks(tmp_path: Path) ->
     assert "1024 records wait" in str(raised)
     with pytest.raises(AuditFault):
         opened.log.close(timeout_s=0.1)
+
+
+@pytest.mark.requirement("AUD-012", "AUD-022")
+def test_a_writer_that_recovers_after_the_log_was_given_up_does_not_end_it_in_order(tmp_path: Path) -> None:
+    """The disk stalls, the queue runs full, the disk comes back: nobody may call this log complete, and the next enable waits."""
+    opened = Opened(tmp_path / "audit", state=tmp_path / "state")
+    os.kill(opened.pid, signal.SIGSTOP)
+    raised = until_fault(lambda: opened.log.append(RecordKind.EVENT, {"text": "x" * 800}))
+    assert "1024 records wait" in str(raised)
+    os.kill(opened.pid, signal.SIGCONT)
+    with pytest.raises(AuditFault, match="1024 records wait"):
+        opened.log.close()
+    result = verify(tmp_path)
+    last = list(read_records(tmp_path))[-1]
+    assert (last["kind"], last["data"]["reason"]) == ("CONTROL_LOST", "the control process gave the log up")
+    assert last["data"]["handed_over"] == 1025 and last["data"]["taken"] == handed_over(tmp_path)
+    assert result.lost == 1025 - last["data"]["taken"] and "1024 records wait" in result.gave_up
+    assert result.ok and not result.intact and result.exit_code == 3 and result.vouched == result.records
+    assert "1024 records wait" in result.fault
+    with pytest.raises(AuditFault, match="did not end in order"):
+        refuse_unresolved(tmp_path / "state")
+
+
+@pytest.mark.requirement("AUD-012", "AUD-023")
+def test_records_that_died_with_the_control_process_are_counted(tmp_path: Path) -> None:
+    """A burst beyond the socket's buffer stands in the control process; when that is killed, the log says how many went with it."""
+    script = tmp_path / "control.py"
+    script.write_text(CONTROL)
+    process = subprocess.Popen([sys.executable, str(script), str(tmp_path)], stdout=subprocess.PIPE, env=light_environment())
+    assert process.stdout is not None
+    writer, appended = (int(process.stdout.readline()) for _ in range(2))
+    process.kill()
+    process.wait(PATIENCE_S)
+    os.kill(writer, signal.SIGCONT)
+    end_s = time.monotonic() + PATIENCE_S
+    while verify(tmp_path).state == "open" and time.monotonic() < end_s:
+        time.sleep(0.01)
+    result = verify(tmp_path)
+    last = list(read_records(tmp_path))[-1]["data"]
+    assert (last["handed_over"], last["taken"]) == (appended, handed_over(tmp_path)) and last["gave_up"] == ""
+    assert result.lost == appended - last["taken"] > 0
+    assert result.ok and result.exit_code == 3 and f"{result.lost} records that the control process handed over" in describe(result)
+
+
+CONTROL = """
+import os, signal, sys, time
+from pathlib import Path
+from safety.audit import AuditLog, RecordKind
+from safety.audit.link import WriterProcess, light_environment
+links = []
+log = AuditLog(Path(sys.argv[1]) / "audit", {}, start_writer=lambda places: links.append(WriterProcess(places)) or links[0])
+os.kill(links[0].pid, signal.SIGSTOP)
+for number in range(1000):
+    last = log.append(RecordKind.EVENT, {"text": "x" * 2000})
+print(links[0].pid, last + 1, sep="\\n", flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.mark.requirement("AUD-013")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from safety.audit import RecordKind, Report, verify_log
-from safety.audit.canonical import encode_plain
+from safety.audit.canonical import Json, encode_plain
 from safety.audit.verify_log import describe, parse_strictly, parse_vkey, verify
 from verification.campaign.made_log import MadeLog, make_log
 
@@ -144,6 +145,18 @@ def test_a_torn_tail_is_told_and_no_error_in_an_open_log(tmp_path: Path) -> None
         segment.write_bytes(whole)
 
 
+@pytest.mark.parametrize("log", [LOG, OPEN], ids=["closed", "open"])
+@pytest.mark.parametrize("seq", [0, 100, 185, 219])
+def test_one_nul_byte_put_into_a_record_is_located_there_and_nowhere_else(tmp_path: Path, log: MadeLog, seq: int) -> None:
+    lines = log.lines
+    lines[seq] = lines[seq][:40] + b"\0" + lines[seq][40:]
+    report = check(log.with_lines(lines), tmp_path)
+    assert [(problem.file, problem.line, problem.seq, problem.last_seq) for problem in report.problems] == [
+        (f"{seq // 90:06d}.jsonl", seq % 90 + 1, seq, seq)
+    ]
+    assert (report.exit_code, report.good, report.torn_tail_bytes) == (5, seq, 0)
+
+
 def test_a_torn_tail_that_a_checkpoint_covers_is_a_cut(tmp_path: Path) -> None:
     place(OPEN, tmp_path)
     segment = tmp_path / "audit" / "000002.jsonl"
@@ -218,6 +231,29 @@ def test_an_end_that_counts_other_records_is_a_problem(tmp_path: Path, field: st
     assert report.problem is not None and "counts" in report.problem.what and report.problem.seq == len(lines)
 
 
+@pytest.mark.parametrize(
+    ("counts", "what"),
+    [
+        ({"taken": 7}, "counts 7 records taken"),
+        ({"taken": None}, "counts None of"),
+        ({"handed_over": "many"}, "of 'many' records taken"),
+    ],
+)
+def test_a_lost_control_process_whose_records_do_not_count_up_is_a_problem(tmp_path: Path, counts: dict[str, Json], what: str) -> None:
+    report = check(make_log(end=RecordKind.CONTROL_LOST, end_data=counts), tmp_path)
+    assert report.problem is not None and what in report.problem.what and report.problem.seq == 239
+
+
+@pytest.mark.requirement("AUD-012")
+@pytest.mark.parametrize(("data", "lost"), [({"gave_up": "too slow\x1b[2J"}, 0), ({"handed_over": 999}, 772)])
+def test_a_log_that_was_given_up_or_that_lost_records_is_never_called_intact(tmp_path: Path, data: dict[str, Json], lost: int) -> None:
+    report = check(make_log(end=RecordKind.CONTROL_LOST, end_data=data), tmp_path)
+    assert (report.exit_code, report.lost, report.vouched) == (3, lost, report.records) and report.ok
+    text = describe(report)
+    assert ("too slow?[2J" if lost == 0 else "772 records that the control process handed over never reached the log") in text
+    assert "\x1b" not in text
+
+
 def test_a_log_that_grows_meanwhile_is_looked_at_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place(replace(LOG.with_lines(LOG.lines[:150]), checkpoints=LOG.checkpoints[:7]), tmp_path)
     examine, calls = verify_log.examine, []
@@ -265,6 +301,20 @@ def test_a_torn_line_inside_the_log_is_no_torn_tail(tmp_path: Path) -> None:
 def test_a_directory_without_a_log_is_an_error_and_not_an_empty_log(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no log here"):
         verify(tmp_path)
+
+
+@pytest.mark.parametrize("planted", ["beside the segments' directory", "in it"])
+def test_a_second_log_that_was_put_in_is_refused_and_never_taken_for_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], planted: str
+) -> None:
+    place(LOG, tmp_path)
+    where, asked = (tmp_path, tmp_path) if planted.startswith("beside") else (tmp_path / "audit" / "audit", tmp_path / "audit")
+    where.mkdir(exist_ok=True)
+    make_log(seed=8).write(where, tmp_path / "second")
+    with pytest.raises(ValueError, match="one of the two logs was put in"):
+        verify(asked)
+    assert verify_log.main([str(asked)]) == 2
+    assert "segments lie here and in" in capsys.readouterr().err
 
 
 # -- hostile files: refused, in bounded time and memory --
@@ -333,12 +383,11 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path, name: str) -> None:
     stand_ins: tuple[Callable[[], None], ...] = (lambda: file.symlink_to(elsewhere), lambda: os.mkfifo(file), file.mkdir)
     for make in stand_ins:
         make()
-        if name == "checkpoints":
-            assert verify(tmp_path).exit_code == 5
-        else:
-            with pytest.raises(OSError):
-                verify(tmp_path)
-            assert verify_log.main([str(tmp_path)]) == 2
+        report = verify(tmp_path)
+        assert report.exit_code == 5
+        assert any(problem.file == name and "is not a regular file" in problem.what for problem in report.problems)
+        assert name == "checkpoints" or (report.problems[0].file, report.problems[0].seq, report.good) == (name, 90, 90)
+        assert verify_log.main([str(tmp_path)]) == 5
         file.rmdir() if file.is_dir() and not file.is_symlink() else file.unlink()
 
 
@@ -398,6 +447,20 @@ def test_a_changed_number_of_the_first_record_is_its_own(tmp_path: Path) -> None
     lines[0] = lines[0].replace(b'"seq":0', b'"seq":2')
     report = check(LOG.with_lines(lines), tmp_path)
     assert [(problem.seq, problem.last_seq) for problem in report.problems] == [(0, 0)] and report.vouched == 240
+
+
+@pytest.mark.requirement("AUD-021")
+@pytest.mark.parametrize("how", ["itself", "symbolic link", "hard link"])
+def test_the_logs_own_checkpoints_are_no_second_place(tmp_path: Path, how: str) -> None:
+    place(LOG, tmp_path)
+    first, named = tmp_path / "audit" / "checkpoints", tmp_path / "second" / f"{LOG.run}.checkpoints"
+    named.unlink()
+    if how == "symbolic link":
+        named.symlink_to(first)
+    elif how == "hard link":
+        named.hardlink_to(first)
+    with pytest.raises(ValueError, match="no second place"):
+        verify(tmp_path, None, [first if how == "itself" else tmp_path / "second"])
 
 
 def test_a_second_place_without_the_run_is_a_problem(tmp_path: Path) -> None:
@@ -498,3 +561,27 @@ def test_the_file_imports_the_standard_library_and_cryptography_only() -> None:
         )
     }
     assert names <= set(sys.stdlib_module_names) | {"cryptography"}
+
+
+def test_a_path_that_the_terminal_cannot_show_is_no_traceback(tmp_path: Path) -> None:
+    run = place(LOG, tmp_path / "r\u00e9sultat")
+    (tmp_path / "empty").mkdir()
+    for asked, code in ((run, 0), (tmp_path / "\u00e0 c\u00f4t\u00e9", 2)):
+        command = [sys.executable, "-X", "utf8=0", str(FILE), str(asked)]
+        environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+        done = subprocess.run(command, cwd=tmp_path / "empty", env=environment, capture_output=True, check=False, timeout=120)
+        assert done.returncode == code and b"Traceback" not in done.stderr, done.stderr
+        assert re.search(rb"\\(xe|udc)", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("stand_in", ["directory", "missing", "no key"])
+def test_a_key_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in: str) -> None:
+    place(LOG, tmp_path)
+    key = tmp_path / "key.pub"
+    if stand_in == "directory":
+        key.mkdir()
+    elif stand_in == "no key":
+        key.write_text("hello")
+    assert verify_log.main([str(tmp_path), "--key", str(key)]) == 2
+    said = capsys.readouterr().err
+    assert str(key) in said and said.count("\n") == 1

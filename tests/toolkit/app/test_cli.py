@@ -153,17 +153,22 @@ def started(line: Assembly, directory: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.requirement("SAF-028")
-def test_ctrl_c_in_a_terminal_stops_disables_reports_and_exits_with_3(line: Assembly, tmp_path: Path) -> None:
-    """The terminal sends it to every process of the group; only the front end decides. Again if the machine was late: see runs.py."""
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "termination"), (signal.SIGHUP, "the terminal was closed")],
+    ids=["ctrl_c", "termination", "hang_up"],
+)
+def test_a_signal_to_all_stops_disables_reports_and_exits_with_3(number: signal.Signals, said: str, line: Assembly, tmp_path: Path) -> None:
+    """It goes to every process of the group, as from a terminal; only the front end decides. Again if the machine was late: see runs.py."""
     for attempt in range(ATTEMPTS):
         directory = tmp_path / f"run{attempt}"
         process = started(line, directory)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         out, err = process.communicate(timeout=60)
         found = json.loads((directory / "run.json").read_text())
         if "missed in a row" not in found["reason"] and "setpoints behind" not in found["reason"]:
             break
-    assert process.returncode == 3 and "stopped by the operator (Ctrl-C)" in err and "Traceback" not in err
+    assert process.returncode == 3 and f"stopped by the operator ({said})" in err and "Traceback" not in err
     assert found["status"] == "stopped" and found["exit_code"] == 3 and min(found["truth"]["margin_min"].values()) >= 0.0
     assert "UNPROVED" in out and (directory / "report.html").exists()
     assert [r["data"]["state"] for r in read_records(directory / "audit") if r["kind"] == "STATE"] == ["ENABLED", "DISABLED"]

@@ -9,15 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from safety.audit.canonical import encode_plain
+from safety.audit import RecordKind, verify
+from safety.audit.canonical import Json, encode_plain
 from safety.audit.verify_log import leaf_hash, parse_strictly
 from toolkit import SpecificationError
-from toolkit.app.log_export import export_csv, export_json
+from toolkit.app import cli, log_export
+from toolkit.app.log_export import export_csv
 from verification.campaign.made_log import MadeLog, make_log
 
 pytestmark = pytest.mark.requirement("AUD-007")
 LOG = make_log(40, checkpoint_every=7, segment_lines=15)
 TOOLS = ("bash", "sed", "base64", "sha256sum", "openssl")
+
+
+def export_json(run: Path, out: Path) -> tuple[Path, Path]:
+    return log_export.export_json(run, out, verify(run))
 
 
 def place(directory: Path, log: MadeLog = LOG) -> Path:
@@ -49,7 +55,7 @@ def test_the_recipe_with_sha256sum_and_openssl_accepts_the_export(tmp_path: Path
     out, _ = export_json(place(tmp_path / "run"), tmp_path / "log.json")
     done = by_the_script(out)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"good: 40 records, 40 of them under {len(LOG.checkpoints)} signed checkpoints; the rest is chained only\n"
+    assert done.stdout == f"good: 40 records, 40 of them under {len(LOG.checkpoints)} signed checkpoints\n"
 
 
 def changed_value(log: MadeLog) -> MadeLog:
@@ -96,6 +102,68 @@ def test_the_recipe_refuses_a_tampered_export(tmp_path: Path, tampered: MadeLog,
     assert done.returncode == 5 and done.stdout.startswith("NOT INTACT") and what in done.stdout
 
 
+def without_its_end(log: MadeLog) -> MadeLog:
+    """Cut off at a checkpoint, with the checkpoints after it: only a copy elsewhere tells it from a run that goes on."""
+    return replace(log.with_lines(log.lines[: log.sizes[2]]), checkpoints=log.checkpoints[:3])
+
+
+def with_a_tail_of_its_own(log: MadeLog) -> MadeLog:
+    lines = without_its_end(log).lines
+    more = parse_strictly(log.lines[5]) | {"seq": len(lines), "prev": leaf_hash(lines[-1]).hex()}
+    return replace(log.with_lines([*lines, encode_plain(more)]), checkpoints=log.checkpoints[:3])
+
+
+@pytest.mark.parametrize(
+    ("log", "what"),
+    [
+        (without_its_end(LOG), "the log has no end"),
+        (with_a_tail_of_its_own(LOG), "22 records, 21 of them under 3 signed checkpoints: who can write the file can make up the rest"),
+        (replace(LOG, checkpoints=()), "40 records, 0 of them under 0 signed checkpoints"),
+        (make_log(40, checkpoint_every=7, end=None), "who can write the file can make up the rest"),
+    ],
+    ids=["cut at a checkpoint", "a made-up tail", "no checkpoints", "open"],
+)
+def test_the_recipe_calls_nothing_good_that_is_not_all_vouched_for(tmp_path: Path, log: MadeLog, what: str) -> None:
+    out, _ = export_json(place(tmp_path / "run", log), tmp_path / "log.json")
+    done = by_the_script(out)
+    assert done.returncode == 3 and done.stdout.startswith("NOT ALL VOUCHED FOR: ") and what in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("data", "code"), [({}, 0), ({"gave_up": "the queue is full"}, 3), ({"handed_over": 99}, 3)])
+def test_the_recipe_accepts_a_log_that_the_writer_ended_unless_its_end_tells_of_losses(
+    tmp_path: Path, data: dict[str, Json], code: int
+) -> None:
+    lost = make_log(40, checkpoint_every=7, end=RecordKind.CONTROL_LOST, end_data=data)
+    out, _ = export_json(place(tmp_path / "run", lost), tmp_path / "log.json")
+    done = by_the_script(out)
+    assert done.returncode == code and ("records were lost" in done.stdout) is (code == 3), done.stdout + done.stderr
+
+
+def test_nothing_may_stand_after_the_end_in_the_recipe(tmp_path: Path) -> None:
+    lines = LOG.lines
+    more = parse_strictly(lines[5]) | {"seq": len(lines), "prev": leaf_hash(lines[-1]).hex()}
+    out, _ = export_json(place(tmp_path / "run", LOG.with_lines([*lines, encode_plain(more)])), tmp_path / "log.json")
+    done = by_the_script(out)
+    assert done.returncode == 5 and "record 40 stands after RUN_END" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.parametrize(
+    ("log", "code", "says"),
+    [(LOG, 0, "written: "), (changed_value(LOG), 5, "NOT INTACT"), (without_its_end(LOG), 3, "NOTHING CONTRADICTS, BUT")],
+    ids=["intact", "changed", "cut"],
+)
+def test_the_command_prints_what_the_verifier_says_and_exits_with_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str, log: MadeLog, code: int, says: str
+) -> None:
+    run, out = place(tmp_path / "run", log), tmp_path / f"log.{form}"
+    monkeypatch.setattr("sys.argv", ["primum", "audit", "export", str(run), "--format", form, "--out", str(out)])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    said = capsys.readouterr().out
+    assert (exit_.value.code or 0) == code and said.startswith(says) and f"written: {out}" in said and out.exists()
+
+
 def test_csv_has_a_row_a_cycle_units_in_the_header_and_the_hash_of_each_record(tmp_path: Path) -> None:
     lines = LOG.lines
     record = parse_strictly(lines[2])
@@ -135,3 +203,4 @@ def test_a_line_that_is_no_text_stops_the_export_with_its_place(tmp_path: Path) 
     for export in (export_json, export_csv):
         with pytest.raises(SpecificationError, match=r"000001\.jsonl:1"):
             export(run, tmp_path / f"{export.__name__}.out")
+        assert not (tmp_path / f"{export.__name__}.out").exists(), "nothing half done"

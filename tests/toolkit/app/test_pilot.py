@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from toolkit import JointProposal, JointState, Setpoint, SolveReport
+from toolkit import CertifiedCommand, JointProposal, JointState, Setpoint, SolveReport, Verdict
 from toolkit.app import timely_mpc
 from toolkit.app.assembly import Assembly
-from toolkit.app.pilot import OVERDUE_S, Pilot, nearly_rests, stay
+from toolkit.app.pilot import OVERDUE_S, SETTLE_S, Pilot, nearly_rests, stay
 from toolkit.app.timely_mpc import TimelyMpc
-from toolkit.procedure import joint_vector
+from toolkit.procedure import ServoPath, joint_vector
 
 T = 0.005
 
@@ -55,6 +55,65 @@ def test_steps_follow_each_other_and_a_motion_that_never_arrives_is_overdue(line
     assert not pilot.done
     assert pilot.reference_tip_m is not None and np.allclose(pilot.reference_tip_m, [0.006, 0.005, -0.118])
     assert pilot.position.t_s / T == pytest.approx(round(pilot.position.t_s / T)), "its time goes in whole periods"
+
+
+def at_the_path(example: Assembly, mpc: object) -> tuple[Pilot, Setpoint]:
+    """A pilot whose arm stands far from where the recorded path ends, as the path begins."""
+    pilot, setpoint = Pilot(example, mpc), at_home(example)  # type: ignore[arg-type]
+    (index,) = [i for i, step in enumerate(example.procedure.steps) if isinstance(step, ServoPath)]
+    pilot._index = index - 1
+    pilot._next_motion(setpoint, 100.0)
+    pilot._motion = pilot._pending.pop(0)
+    return pilot, setpoint
+
+
+class Failing(Obedient):
+    """Has no solution, ever."""
+
+    def compute(self, q: Any, q_dot: Any, motion: Any, t_s: float, state: Any = None, jaw: Any = None) -> JointProposal:
+        return JointProposal(None, SolveReport(False, "diverged", 3, float("inf"), 0.0))
+
+
+def certified(verdict: Verdict, *active: str) -> CertifiedCommand:
+    ticks = np.zeros(7, dtype=np.int64)
+    return CertifiedCommand(ticks, ticks[None], verdict, {}, active)
+
+
+@pytest.mark.requirement("SAF-007")
+@pytest.mark.parametrize(
+    ("mpc", "decided", "completes"),
+    [
+        (Failing(), certified(Verdict.BACKUP), False),
+        (Obedient(), certified(Verdict.PASS), False),
+        (Obedient(), certified(Verdict.MODIFIED, "vessel"), True),
+        (Obedient(), certified(Verdict.BACKUP, "vessel"), True),
+    ],
+    ids=["no solution", "proposes to stay", "kept off a region", "refused near a region"],
+)
+def test_a_path_of_which_nothing_was_followed_is_not_completed(
+    mpc: Obedient, decided: CertifiedCommand, completes: bool, example: Assembly
+) -> None:
+    """Unless it is the safety layer that keeps the arm from its end: a path may end behind a region."""
+    pilot, setpoint = at_the_path(example, mpc)
+    motion, t_s = pilot._motion, 100.0
+    assert motion is not None
+    end_s = t_s + motion.duration_s
+    while t_s < end_s + OVERDUE_S + 0.1 and pilot._motion is motion and not pilot.overdue:
+        pilot.compute(state_at(example, setpoint, t_s), setpoint, t_s)
+        assert pilot.position.follows_path == (t_s <= end_s + 1e-9) or pilot._motion is not motion
+        pilot.decided(decided)
+        t_s += T
+    assert (pilot._motion is not motion) is completes
+    assert ("servo_path) has not arrived" in pilot.overdue) is not completes
+
+
+def test_what_kept_the_arm_off_long_ago_is_no_excuse(example: Assembly) -> None:
+    pilot, setpoint = at_the_path(example, Obedient())
+    pilot.decided(certified(Verdict.MODIFIED, "vessel"))
+    for _ in range(round(SETTLE_S / T)):
+        assert pilot._held_off > 0
+        pilot.decided(certified(Verdict.PASS))
+    assert pilot._motion is not None and not pilot._finished(pilot._motion.duration_s + SETTLE_S, setpoint)
 
 
 def test_at_rest_is_within_a_few_ticks_a_period(line: Assembly) -> None:

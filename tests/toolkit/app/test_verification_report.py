@@ -10,8 +10,12 @@ import pytest
 from tests.toolkit.app.conftest import Primum, Recorded
 from tests.verification.trace.small import evidence
 from toolkit.app import verification_report
+from toolkit.app.proved import proof_inputs_of
+from toolkit.app.run_inputs import read_inputs
+from toolkit.app.run_log import read_run_log
 from toolkit.app.verification_report import Sources, gather, required_obligations
 from toolkit.app.version import version_info
+from verification.campaign.small_proofs import write_directory
 from verification.trace import write_evidence
 from verification.verification_report import RefusedReport, VerificationData, refusals
 
@@ -114,7 +118,6 @@ def test_a_tree_with_changes_refuses(run: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.requirement("AUD-031")
 def test_proofs_that_nobody_checked_refuse(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification_report, "CHECKER", "verification.no_such_checker.directory")
-    monkeypatch.setattr(verification_report, "INPUTS", "toolkit.app.no_such_inputs")
     summary = {"format": "primum-proofs/1", "name": "x", "inputs": {}, "obligations": [], "assumed": []}
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     data = gather(Sources(run, proofs=tmp_path))
@@ -122,10 +125,24 @@ def test_proofs_that_nobody_checked_refuse(run: Path, tmp_path: Path, monkeypatc
     assert {item.verdict for item in data.proofs.obligations} == {"UNPROVED"}
 
 
-def test_what_must_be_proved_follows_from_the_procedure(gathered: VerificationData, short: Recorded) -> None:
-    from toolkit.app.run_inputs import read_inputs
-    from toolkit.app.run_log import read_run_log
+@pytest.mark.requirement("AUD-031")
+def test_proofs_are_compared_with_all_that_ran(run: Path, tmp_path: Path) -> None:
+    """Made for the run's own inputs, K apart; then with the tape of another program, and with one that no run has."""
+    assembly = read_inputs(run, read_run_log(run / "audit").start)
+    inputs, stop = proof_inputs_of(assembly), {"stop_length": ("PROVED", {"kind": "stop_length", "periods": 40})}
+    unknown = [id_ for id_ in required_obligations(assembly) if id_ not in stop]
+    write_directory(tmp_path / "own", inputs, stop, unknown)
+    data = gather(Sources(run, proofs=tmp_path / "own"))
+    assert data.proofs.proved == 1 and reasons(data, "certificate") == [] and data.proofs.assumed[0].startswith("A1: ")
+    assert [reason for reason in data.proofs.differing if "analytic bounds K, from no proofs" not in reason] == []
+    other = {**inputs, "tape_points": b"another program", "tape_shield": b"and more"}
+    write_directory(tmp_path / "other", other, stop, unknown)
+    data = gather(Sources(run, proofs=tmp_path / "other"))
+    assert [reason.partition(":")[0] for reason in data.proofs.differing[:-1]] == ["tape_points", "tape_shield"]
+    assert data.proofs.proved == 0 and len([reason for reason in refusals(data) if reason.kind == "other version"]) >= 3
 
+
+def test_what_must_be_proved_follows_from_the_procedure(gathered: VerificationData, short: Recorded) -> None:
     assembly = read_inputs(short.directory, read_run_log(short.directory / "audit").start)
     required = required_obligations(assembly)
     assert {"K.tip", "K.jaw_1", "K.jaw_2", "stop_length", "tube_threshold"} <= set(required)

@@ -1,14 +1,18 @@
 """Nothing forged is accepted; and a checker with a hole in it is found out."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
 
 import pytest
 
 from toolkit.models import load_arm
-from verification.campaign import run_forgeries
+from verification.campaign import forgery_geometry, run_forgeries
+from verification.campaign.forgeries import Judge
 from verification.campaign.forgery_oracle import is_true
-from verification.campaign.forgery_stock import Stock
-from verification.checker import cover, exact
+from verification.campaign.forgery_stock import Forgery, Stock
+from verification.checker import cover, exact, inclusion, model
 from verification.checker.problem import Problem
 
 
@@ -16,6 +20,25 @@ def test_two_hundred_forgeries_are_rejected_or_still_true() -> None:
     result = run_forgeries(200, 20261122)
     assert result.ok, str(result)
     assert len(result.rejected) >= 12
+
+
+@pytest.mark.parametrize("trick", [forgery_geometry.touching, forgery_geometry.crooked])
+def test_a_claim_that_is_wrong_in_one_place_only_is_rejected_for_what_it_is(trick: Callable[[Stock, Random], Forgery]) -> None:
+    """Alone in its directory, so that nothing else can be the reason."""
+    stock, judge, random = Stock(), Judge(), Random(4)
+    assert not any(judge.accepts(trick(stock, random)) for _ in range(12))
+
+
+@pytest.mark.parametrize("trick", [forgery_geometry.touching, forgery_geometry.crooked])
+def test_a_checker_that_takes_a_plane_without_normal_or_a_constant_without_turn_is_found_out(
+    trick: Callable[[Stock, Random], Forgery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: the two holes that these forgeries once went through."""
+    joint = model._chain_joint
+    monkeypatch.setattr(inclusion, "need", lambda condition, problem: None)
+    monkeypatch.setattr(model, "_chain_joint", lambda words, count: replace(joint(words, count), turn="none"))
+    stock, judge, random = Stock(), Judge(), Random(4)
+    assert any(judge.accepts(trick(stock, random)) for _ in range(12))
 
 
 @pytest.mark.parametrize("hole", ["leaves", "box", "bound"])

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 import verification.checker
+from toolkit.app.assembly import assemble
+from toolkit.app.proof_inputs import render_inputs
 from verification.campaign.forgery_stock import Stock
 from verification.campaign.small_proofs import encoded, small_proofs, write_directory
 from verification.checker import Verdict, check_directory
@@ -24,6 +26,7 @@ from verification.checker.directory import check_certificate, read_inputs
 from verification.checker.exact import leaves
 
 CHECKER = Path(verification.checker.__file__).parent
+EXAMPLE = Path(__file__).parents[3] / "examples" / "procedures" / "psm_trace.yaml"
 CODE_LINES_MAX = 1050
 LAYOUT = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
 BLOCK = """
@@ -158,6 +161,25 @@ def test_a_summary_that_claims_anything_else_is_rejected(proofs: Path, change: C
     change(summary)
     (proofs / "summary.json").write_bytes(encoded(summary))
     assert [verdict.file for verdict in rejections(proofs)] == ["summary.json"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda p: p["constraints"][1].update(bodies=5),
+        lambda p: p["constraints"][1].update(bodies=[["wrist"]]),
+        lambda p: p["constraints"][1].pop("type"),
+        lambda p: p["constraints"][1].update(prove="unreachable", bodies=None),
+    ],
+)
+def test_a_hostile_input_is_a_verdict_and_no_crash(tmp_path: Path, spoil: Callable[[Any], object]) -> None:
+    """The summary is judged in the process that was asked, after the others."""
+    inputs = render_inputs(assemble(EXAMPLE))
+    procedure = json.loads(inputs["procedure"])
+    spoil(procedure)
+    write_directory(tmp_path / "p", {**inputs, "procedure": encoded(procedure)}, {}, ["stop_length"])
+    (verdict,) = check_directory(tmp_path / "p", 1, here)
+    assert not verdict.accepted and verdict.file == "summary.json" and "understood" in verdict.reason
 
 
 def test_unknown_is_admitted_and_counted(stock: Stock, tmp_path: Path) -> None:

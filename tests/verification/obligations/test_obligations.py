@@ -218,7 +218,7 @@ def stop(**changes: Any) -> StopLengthTask:
 def test_the_longest_stop_is_counted_exactly() -> None:
     assert stop().prove(EFFORT, lambda share: None).body == {"periods": 15}
     assert stop(v_ticks=(351, 1)).prove(EFFORT, lambda share: None).body == {"periods": 40}
-    for over in ({"v_ticks": (352, 1)}, {"brake_m_s2": Fraction(1, 4)}, {"a_ticks": (1, 14)}):
+    for over in ({"v_ticks": (352, 1)}, {"brake_m_s2": Fraction(1, 4)}, {"a_ticks": (1, 14)}, {"tip_step_m": None}):
         outcome = stop(**over).prove(EFFORT, lambda share: None)
         assert outcome.verdict is Verdict.UNKNOWN and not outcome.body
 
@@ -237,16 +237,17 @@ def test_the_longest_stop_of_the_code_is_no_longer() -> None:
 
 
 def threshold(**changes: Any) -> TubeThresholdTask:
-    parts = {"encoder_excess": 12, "encoder_error": 2, "joint_error": 3, "growth": 6, "e_monitor": 15, "e": 25, "tick_sum": 1}
+    parts = {"encoder_excess": 12, "encoder_error": 2, "joint_error": 3, "growth": 11, "e_monitor": 15, "e": 31, "tick_sum": 1}
     base: dict[str, Any] = {key: (Fraction(value, 1000),) for key, value in parts.items()}
     base |= {"names": ("yaw",), "safety_factor": Fraction(1), "period_s": Fraction(1, 200), "age_s_max": Fraction(1, 40)}
-    return TubeThresholdTask(**{**base, "age_identified_s": Fraction(1, 40), **changes})
+    base |= {"gap_s": Fraction(6, 200)}
+    return TubeThresholdTask(**{**base, "growth_periods": Fraction(11), **changes})
 
 
 def test_the_thresholds_of_the_tube_add_up_or_are_not_proved() -> None:
-    assert threshold().prove(EFFORT, lambda share: None).body == {"reaction_periods": 6}
+    assert threshold().prove(EFFORT, lambda share: None).body == {"reaction_periods": 11}
     low = (Fraction(1, 1000),)
-    for change in ({"e_monitor": low}, {"e": (Fraction(23, 1000),)}, {"growth": low}, {"age_s_max": Fraction(1, 39)}):
+    for change in ({"e_monitor": low}, {"e": (Fraction(30, 1000),)}, {"growth": low}, {"gap_s": Fraction(12, 200)}):
         outcome = threshold(**change).prove(EFFORT, lambda share: None)
         assert outcome.verdict is Verdict.UNKNOWN and "does not hold" in outcome.detail
 

@@ -228,6 +228,41 @@ def test_a_certify_that_raised_must_raise_again(monkeypatch: pytest.MonkeyPatch)
     assert found.differences[0].field == "calls.raised" and found.differences[0].logged == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.parametrize("said", ["", "?", 0, None, [], "ValueError: planted"])
+def test_an_exception_that_was_not_raised_does_not_switch_the_comparison_off(said: object, records: list[dict[str, Any]]) -> None:
+    """Whoever writes `raised` into a call may not write a decision of his own beside it."""
+    position, data = cycle_at(records, 17)
+    next(call for call in data["calls"] if call["call"] == "certify")["raised"] = said
+    alone = replayed(records)
+    assert [(found.record, found.field, found.is_decisive) for found in alone.differences] == [(position, "calls.raised", True)]
+    data["verdict"], data["ticks"] = "PASS", [9999] * 7
+    found = {difference.field: difference for difference in replayed(records).differences if difference.record == position}
+    assert {"calls.raised", "verdict", "ticks[0]"} <= found.keys()
+    assert (found["calls.raised"].logged, found["calls.raised"].recomputed) == (said, "absent")
+
+
+def test_a_decision_beside_a_call_that_really_raised_is_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exception is reproduced, and the reaction to it is cut out of the record: what stands there then came from nowhere."""
+    honest = Shield.certify
+
+    def failing(self: Shield, memory: Any, plan: Any) -> Any:
+        return 1 / 0 if (plan[0] != memory.newest).any() else honest(self, memory, plan)
+
+    monkeypatch.setattr(Shield, "certify", failing)
+    script = Script()
+    script.enable(state(at(), 99.999))
+    script.cycle(Happens())
+    assert replayed(script.records).is_identical
+    position, data = cycle_at(script.records, 1)
+    assert [call["call"] for call in data["calls"]][:2] == ["certify", "fall_back"] and "raised" in data["calls"][0]
+    del data["calls"][1]
+    data["verdict"], data["ticks"] = "PASS", [9999] * 7
+    found = replayed(script.records)
+    decisive = {difference.field: difference.recomputed for difference in found.differences if difference.is_decisive}
+    assert {"verdict": "absent", "ticks": "absent", "next_plan": "absent"}.items() <= decisive.items()
+    assert {difference.record for difference in found.differences} == {position}
+
+
 @pytest.mark.parametrize("cut", ["memory", "written", "calls", "verdict"])
 def test_a_record_that_lacks_a_field_is_refused_or_differs(cut: str, records: list[dict[str, Any]]) -> None:
     position, data = cycle_at(records, 9)

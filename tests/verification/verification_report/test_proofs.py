@@ -10,7 +10,7 @@ import pytest
 
 from tests.verification.verification_report.made import REQUIRED, Rejected
 from toolkit import SpecificationError
-from verification.verification_report import CheckedFile, no_proofs, read_proofs
+from verification.verification_report import CheckedFile, Executed, no_proofs, read_proofs
 
 INPUTS = {"procedure": "a" * 64, "shield": "b" * 64}
 TIP, STOP = "001_k_tip.json", "002_stop.json"
@@ -47,8 +47,13 @@ def accepting(*bad: Rejected) -> Any:
     return check
 
 
-def verdicts(folder: Path, check: Any, executed: dict[str, str] | None = None) -> tuple[dict[str, str], tuple[str, ...]]:
-    found = read_proofs(folder, REQUIRED, check, INPUTS if executed is None else executed)
+def executed(folder: Path, inputs: dict[str, str] = INPUTS) -> Executed:
+    """A run with these proofs, of what they are about."""
+    return Executed(inputs, hashlib.sha256((folder / "summary.json").read_bytes()).hexdigest())
+
+
+def verdicts(folder: Path, check: Any) -> tuple[dict[str, str], tuple[str, ...]]:
+    found = read_proofs(folder, REQUIRED, check, executed(folder))
     return {item.id: item.verdict for item in found.obligations}, found.rejected
 
 
@@ -59,9 +64,17 @@ def test_without_proofs_every_obligation_is_unproved() -> None:
 
 
 def test_accepted_certificates_are_proved_in_the_checkers_words(proofs: Path) -> None:
-    found = read_proofs(proofs, REQUIRED, accepting(), INPUTS)
+    found = read_proofs(proofs, REQUIRED, accepting(), executed(proofs), ("A1",))
     assert found.proved == 2 and found.rejected == () and found.differing == ()
-    assert {item.claim for item in found.obligations} == {"claimed"} and found.assumed == ("the libm",)
+    assert {item.claim for item in found.obligations} == {"claimed"}
+
+
+def test_nothing_that_the_prover_says_is_shown(proofs: Path) -> None:
+    """Neither its sentences nor what it says is assumed: a summary may leave out what it likes."""
+    for check in (accepting(), accepting(Rejected(TIP, "", "a hole"))):
+        found = read_proofs(proofs, REQUIRED, check, executed(proofs), ("A1",))
+        assert found.assumed == ("A1",) and {item.sentence for item in found.obligations} == set(REQUIRED.values())
+        assert "prover on" not in str(found) and "libm" not in str(found)
 
 
 @pytest.mark.requirement("AUD-031")
@@ -105,9 +118,24 @@ def test_an_obligation_that_the_proofs_leave_out_is_unproved(proofs: Path) -> No
 
 
 def test_proofs_about_something_else_are_named_by_role(proofs: Path) -> None:
-    found = read_proofs(proofs, REQUIRED, accepting(), INPUTS | {"procedure": "c" * 64, "tube": "d" * 64})
+    found = read_proofs(proofs, REQUIRED, accepting(), executed(proofs, INPUTS | {"procedure": "c" * 64, "tube": "d" * 64}))
     assert [sentence.partition(":")[0] for sentence in found.differing] == ["procedure", "tube"]
-    assert read_proofs(proofs, REQUIRED, accepting(), None).differing, "proofs that cannot be compared are not about this run"
+    assert found.proved == 0 and all("something else" in item.why for item in found.obligations)
+
+
+@pytest.mark.requirement("AUD-031")
+def test_proofs_about_more_than_ran_are_about_something_else(proofs: Path) -> None:
+    """A transition system that only the prover knows, or the tape of another program."""
+    found = read_proofs(proofs, REQUIRED, accepting(), executed(proofs, {"procedure": "a" * 64}))
+    assert found.differing == (f"shield: the proofs are about {'b' * 64}, the run executed no such file",) and found.proved == 0
+
+
+@pytest.mark.requirement("AUD-031")
+@pytest.mark.parametrize(("ran", "told"), [("", "analytic bounds K, from no proofs"), ("e" * 64, f"proofs with SHA-256 {'e' * 64}")])
+def test_bounds_that_the_run_did_not_use_are_not_proved_for_it(proofs: Path, ran: str, told: str) -> None:
+    found = read_proofs(proofs, REQUIRED, accepting(), Executed(INPUTS, ran))
+    assert [told in sentence for sentence in found.differing] == [True]
+    assert {item.id: item.verdict for item in found.obligations} == {"K.tip": "UNPROVED", "stop_length": "PROVED"}
 
 
 @pytest.mark.parametrize(
@@ -120,9 +148,9 @@ def test_proofs_about_something_else_are_named_by_role(proofs: Path) -> None:
 def test_what_is_no_summary_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "summary.json").write_text(content)
     with pytest.raises(SpecificationError, match="summary"):
-        read_proofs(tmp_path, REQUIRED, accepting(), INPUTS)
+        read_proofs(tmp_path, REQUIRED, accepting(), Executed(INPUTS, ""))
 
 
 def test_a_directory_without_summary_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecificationError, match="no proofs"):
-        read_proofs(tmp_path, REQUIRED, accepting(), INPUTS)
+        read_proofs(tmp_path, REQUIRED, accepting(), Executed(INPUTS, ""))
