@@ -1,0 +1,7 @@
+"""Transition systems extracted from the running code, for the certificates of kind `closure`."""
+
+from .shield import shield_system
+from .shield_world import World
+from .system import TransitionSystem
+
+__all__ = ["TransitionSystem", "World", "shield_system"]
