@@ -1,14 +1,16 @@
 """What a procedure's guarantee rests on, as questions that the prover can decide and certificates that the checker can re-check."""
 
+from .closure import ClosureTask
 from .directory import ProofDirectory
 from .inclusion import InclusionTask, region_of
 from .obligation import Obligation, Outcome, Verdict
 from .run import prove_all
+from .running_code import RUNNING_CODE_IDS, running_code_inputs, running_code_obligations
 from .second_derivatives import SecondDerivativeTask
 from .stop_length import StopLengthTask
 from .tube_threshold import TubeThresholdTask
 
 __all__ = [
-    "InclusionTask", "Obligation", "Outcome", "ProofDirectory", "SecondDerivativeTask", "StopLengthTask", "TubeThresholdTask", "Verdict",
-    "prove_all", "region_of",
+    "RUNNING_CODE_IDS", "ClosureTask", "InclusionTask", "Obligation", "Outcome", "ProofDirectory", "SecondDerivativeTask", "StopLengthTask",
+    "TubeThresholdTask", "Verdict", "prove_all", "region_of", "running_code_inputs", "running_code_obligations",
 ]  # fmt: skip
