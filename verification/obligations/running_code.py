@@ -11,11 +11,11 @@ from .obligation import Obligation
 
 SHIELD_INDUCTION = "shield_induction"
 _SHIELD_SENTENCE = (
-    "Whatever the cycle does (PASS, MODIFIED, BACKUP, a miss, a hold, a read, write or log that fails, death of the process, a new enable, a "
-    "new layer with other constraints), every window that can come into force is part of one that was certified: every {y_(k-w) .. y_k} of "
-    "H, the stored plan and its last setpoint for ever is a subset of a window that passed; all of it is in class C and at rest within n_max; "
-    "a latched reaction never gets milder. By induction over steps, on the transitions of the running SafetyLayer, Memory, Shield.certify "
-    "and run_cycle."
+    "Whatever the cycle does (PASS, MODIFIED, BACKUP, a miss, a hold, a read, write or log that fails, death of the process, a new enable, "
+    "a new layer with other constraints), every window that can come into force is part of one that was certified: every "
+    "{y_(k-w) .. y_k} of H, the stored plan and its last setpoint for ever is a subset of a window that passed; all of it is in class C "
+    "and at rest within n_max; a latched reaction never gets milder. By induction over steps, on the transitions of the running "
+    "SafetyLayer, Memory, Shield.certify and run_cycle."
 )
 _SHIELD_ASSUMPTIONS = (
     "A2",
