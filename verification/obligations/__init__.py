@@ -5,12 +5,13 @@ from .directory import ProofDirectory
 from .inclusion import InclusionTask, region_of
 from .obligation import Obligation, Outcome, Verdict
 from .run import prove_all
-from .running_code import RUNNING_CODE_IDS, running_code_inputs, running_code_obligations
+from .running_code import RUNNING_CODE_IDS, UNPROVED_MECHANISMS, running_code_inputs, running_code_obligations
 from .second_derivatives import SecondDerivativeTask
 from .stop_length import StopLengthTask
 from .tube_threshold import TubeThresholdTask
 
 __all__ = [
-    "RUNNING_CODE_IDS", "ClosureTask", "InclusionTask", "Obligation", "Outcome", "ProofDirectory", "SecondDerivativeTask", "StopLengthTask",
-    "TubeThresholdTask", "Verdict", "prove_all", "region_of", "running_code_inputs", "running_code_obligations",
+    "RUNNING_CODE_IDS", "UNPROVED_MECHANISMS", "ClosureTask", "InclusionTask", "Obligation", "Outcome", "ProofDirectory",
+    "SecondDerivativeTask", "StopLengthTask", "TubeThresholdTask", "Verdict", "prove_all", "region_of", "running_code_inputs",
+    "running_code_obligations",
 ]  # fmt: skip

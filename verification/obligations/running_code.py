@@ -1,15 +1,16 @@
 """The obligations that every procedure has, with the same ids: about the running code and about rules, not about a model of an arm."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from toolkit import InvalidInput
 
-from ..transitions import TransitionSystem, World, shield_system
+from ..transitions import TransitionSystem, World, operating_system, shield_system
 from .closure import ClosureTask
 from .obligation import Obligation
 
-SHIELD_INDUCTION = "shield_induction"
+SHIELD_INDUCTION, OPERATING_STATES = "shield_induction", "operating_states"
 _SHIELD_SENTENCE = (
     "Whatever the cycle does (PASS, MODIFIED, BACKUP, a miss, a hold, a read, write or log that fails, death of the process, a new enable, "
     "a new layer with other constraints), every window that can come into force is part of one that was certified: every "
@@ -28,6 +29,33 @@ _SHIELD_ASSUMPTIONS = (
 )
 
 
+_OPERATING_SENTENCE = (
+    "No motion is accepted outside ENABLED; FAULT is left through disable only, and from everywhere a way leads back to DISABLED; after a "
+    "latched stop nothing but the stored tail is sent, after a latched hold nothing; three setpoints missed in a row, more losses than the "
+    "tube covers or a silence that lets the watchdog expire end motion. On the transitions of the running StateMachine and its table, "
+    "ServoLoop, run_cycle, SafetyLayer and Monitors, with lost frames, a dead line, old and wrong samples, a process late or dead."
+)
+_OPERATING_ASSUMPTIONS = (
+    "A2",
+    "A3",
+    "That the transitions are the code's is the word of verification/transitions, which found them by calling it.",
+    "The program composes these parts as the model does: torque after a certified enable only, a latched violation is a FAULT, torque off "
+    "ends the cycles.",
+    "The servo's watchdog lets it hold, and it refuses everything afterwards; its period is longer than the loop's patience.",
+    "Mechanisms that do not exist are not in it; the summary lists them.",
+)  # fmt: skip
+
+
+UNPROVED_MECHANISMS = (
+    "Not proved, no mechanism yet: an E-stop input; the power switch of the arm is outside of this program.",
+    "Not proved, no mechanism yet: heartbeats between processes; only a front end whose pipe has closed is noticed, and that ends the run.",
+    "Not proved, no mechanism yet: reordered messages; the line is point to point, and a goal that was never sent, or is too old, ends "
+    "motion (A2).",
+    "Not proved, no mechanism yet: pause of a motion under way; paused, new motions are refused, and no command of the program pauses.",
+)
+"""What the operating states are often asked for and the code does not have."""
+
+
 @dataclass(frozen=True)
 class _Extracted:
     """unknown: why there is no system; then it is one that is not safe by anybody's reading."""
@@ -41,23 +69,32 @@ _NONE = TransitionSystem(("not extracted",), (), ("not extracted",), (), ())
 
 def running_code_inputs(window: int, n_max: int) -> dict[str, bytes]:
     """The `transitions_NAME` inputs. window: w of the tube. n_max: of the shield."""
-    return {f"transitions_{SHIELD_INDUCTION}": _shield(window, n_max).system.to_json()}
+    return {f"transitions_{name}": found.system.to_json() for name, found in _extracted(window, n_max).items()}
 
 
 def running_code_obligations(window: int, n_max: int) -> list[Obligation]:
     """Every obligation of this kind, ids as the checker names them."""
-    shield = _shield(window, n_max)
-    task = ClosureTask(SHIELD_INDUCTION, shield.system, shield.unknown)
-    return [Obligation(f"closure.{SHIELD_INDUCTION}", _SHIELD_SENTENCE, _SHIELD_ASSUMPTIONS, task)]
+    said = {
+        SHIELD_INDUCTION: (_SHIELD_SENTENCE, _SHIELD_ASSUMPTIONS),
+        OPERATING_STATES: (_OPERATING_SENTENCE, _OPERATING_ASSUMPTIONS),
+    }
+    found = _extracted(window, n_max)
+    return [Obligation(f"closure.{name}", *said[name], ClosureTask(name, found[name].system, found[name].unknown)) for name in said]
 
 
-RUNNING_CODE_IDS = (f"closure.{SHIELD_INDUCTION}",)
+RUNNING_CODE_IDS = (f"closure.{SHIELD_INDUCTION}", f"closure.{OPERATING_STATES}")
 """What every proofs directory of a procedure lists, PROVED or UNKNOWN."""
 
 
 @cache
-def _shield(window: int, n_max: int) -> _Extracted:
+def _extracted(window: int, n_max: int) -> dict[str, _Extracted]:
+    """Once a process: the code does not change while it runs."""
+    world = World(window, n_max, (1, n_max - 1, n_max))
+    return {SHIELD_INDUCTION: _tried(lambda: shield_system(world)), OPERATING_STATES: _tried(operating_system)}
+
+
+def _tried(extract: Callable[[], TransitionSystem]) -> _Extracted:
     try:
-        return _Extracted(shield_system(World(window, n_max, (1, n_max - 1, n_max))))
+        return _Extracted(extract())
     except InvalidInput as error:
         return _Extracted(_NONE, str(error))

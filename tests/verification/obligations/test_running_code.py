@@ -28,7 +28,7 @@ W, N_MAX = 3, 5
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     """What was extracted is kept for a process: a test that plants a hole must not leave it to the next."""
-    running_code._shield.cache_clear()
+    running_code._extracted.cache_clear()
 
 
 def proved(path: Path, outcomes: Callable[[Outcome], Outcome] = lambda outcome: outcome) -> tuple[list[Entry], list[str]]:
