@@ -2,6 +2,7 @@
 
 from .closure import ClosureTask
 from .directory import ProofDirectory
+from .force_rule import force_rule_obligations
 from .inclusion import InclusionTask, region_of
 from .obligation import Obligation, Outcome, Verdict
 from .run import prove_all
@@ -12,6 +13,6 @@ from .tube_threshold import TubeThresholdTask
 
 __all__ = [
     "RUNNING_CODE_IDS", "UNPROVED_MECHANISMS", "ClosureTask", "InclusionTask", "Obligation", "Outcome", "ProofDirectory",
-    "SecondDerivativeTask", "StopLengthTask", "TubeThresholdTask", "Verdict", "prove_all", "region_of", "running_code_inputs",
-    "running_code_obligations",
+    "SecondDerivativeTask", "StopLengthTask", "TubeThresholdTask", "Verdict", "force_rule_obligations", "prove_all", "region_of",
+    "running_code_inputs", "running_code_obligations",
 ]  # fmt: skip
