@@ -1,4 +1,4 @@
-"""The obligations that every procedure has, with the same ids: about the running code and about rules, not about a model of an arm."""
+"""Obligations about the running code: transition systems extracted from it, with what is claimed of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from ..transitions import TransitionSystem, World, operating_system, shield_syst
 from .closure import ClosureTask
 from .obligation import Obligation
 
-SHIELD_INDUCTION, OPERATING_STATES = "shield_induction", "operating_states"
+_SHIELD_INDUCTION, _OPERATING_STATES = "shield_induction", "operating_states"
 _SHIELD_SENTENCE = (
     "Whatever the cycle does (PASS, MODIFIED, BACKUP, a miss, a hold, a read, write or log that fails, death of the process, a new enable, "
     "a new layer with other constraints), every window that can come into force is part of one that was certified: every "
     "{y_(k-w) .. y_k} of H, the stored plan and its last setpoint for ever is a subset of a window that passed; all of it is in class C "
     "and at rest within n_max; a latched reaction never gets milder. By induction over steps, on the transitions of the running "
-    "SafetyLayer, Memory, Shield.certify and run_cycle."
+    "SafetyLayer, Memory, Shield.certify and run_cycle: post(R) is a subset of R, and R holds no bad state."
 )
 _SHIELD_ASSUMPTIONS = (
     "A2",
@@ -33,7 +33,8 @@ _OPERATING_SENTENCE = (
     "No motion is accepted outside ENABLED; FAULT is left through disable only, and from everywhere a way leads back to DISABLED; after a "
     "latched stop nothing but the stored tail is sent, after a latched hold nothing; three setpoints missed in a row, more losses than the "
     "tube covers or a silence that lets the watchdog expire end motion. On the transitions of the running StateMachine and its table, "
-    "ServoLoop, run_cycle, SafetyLayer and Monitors, with lost frames, a dead line, old and wrong samples, a process late or dead."
+    "ServoLoop, run_cycle, SafetyLayer and Monitors, with lost frames, a dead line, old and wrong samples, a process late or dead: "
+    "post(R) is a subset of R, and R holds no bad state."
 )
 _OPERATING_ASSUMPTIONS = (
     "A2",
@@ -75,22 +76,18 @@ def running_code_inputs(window: int, n_max: int) -> dict[str, bytes]:
 def running_code_obligations(window: int, n_max: int) -> list[Obligation]:
     """Every obligation of this kind, ids as the checker names them."""
     said = {
-        SHIELD_INDUCTION: (_SHIELD_SENTENCE, _SHIELD_ASSUMPTIONS),
-        OPERATING_STATES: (_OPERATING_SENTENCE, _OPERATING_ASSUMPTIONS),
+        _SHIELD_INDUCTION: (_SHIELD_SENTENCE, _SHIELD_ASSUMPTIONS),
+        _OPERATING_STATES: (_OPERATING_SENTENCE, _OPERATING_ASSUMPTIONS),
     }
     found = _extracted(window, n_max)
     return [Obligation(f"closure.{name}", *said[name], ClosureTask(name, found[name].system, found[name].unknown)) for name in said]
-
-
-RUNNING_CODE_IDS = (f"closure.{SHIELD_INDUCTION}", f"closure.{OPERATING_STATES}")
-"""What every proofs directory of a procedure lists, PROVED or UNKNOWN."""
 
 
 @cache
 def _extracted(window: int, n_max: int) -> dict[str, _Extracted]:
     """Once a process: the code does not change while it runs."""
     world = World(window, n_max, (1, n_max - 1, n_max))
-    return {SHIELD_INDUCTION: _tried(lambda: shield_system(world)), OPERATING_STATES: _tried(operating_system)}
+    return {_SHIELD_INDUCTION: _tried(lambda: shield_system(world)), _OPERATING_STATES: _tried(operating_system)}
 
 
 def _tried(extract: Callable[[], TransitionSystem]) -> _Extracted:

@@ -12,9 +12,9 @@ import sympy as sp
 from toolkit.app.proof_inputs import chain_inputs
 from toolkit.models import psm_classic
 from verification.checker.directory import check_directory
-from verification.obligations import Obligation, Outcome, ProofDirectory, Verdict, force_rule_obligations, prove_all
+from verification.obligations import Obligation, Outcome, ProofDirectory, Verdict, prove_all
 from verification.obligations.algebra import CombinationTask
-from verification.obligations.force_rule import advance_task, force_task, one_scalar_task, per_wall_task, step_task
+from verification.obligations.force_rule import advance_task, force_rule_obligations, force_task, one_scalar_task, per_wall_task, step_task
 from verification.obligations.obligation import Effort
 
 COMBINATIONS: dict[str, Callable[[], CombinationTask]] = {

@@ -11,14 +11,7 @@ from safety import Memory, SafetyLayer
 from toolkit.app.proof_inputs import chain_inputs
 from toolkit.models import psm_classic
 from verification.checker.directory import check_directory
-from verification.obligations import (
-    RUNNING_CODE_IDS,
-    ProofDirectory,
-    prove_all,
-    running_code,
-    running_code_inputs,
-    running_code_obligations,
-)
+from verification.obligations import STANDING_IDS, ProofDirectory, prove_all, running_code, standing_inputs, standing_obligations
 from verification.obligations.directory import Entry
 from verification.obligations.obligation import Effort, Outcome, Verdict
 
@@ -33,9 +26,9 @@ def fresh() -> None:
 
 def proved(path: Path, outcomes: Callable[[Outcome], Outcome] = lambda outcome: outcome) -> tuple[list[Entry], list[str]]:
     arm = psm_classic()
-    inputs = chain_inputs(arm, [1e-3] * arm.n, []) | running_code_inputs(W, N_MAX)
+    inputs = chain_inputs(arm, [1e-3] * arm.n, []) | standing_inputs(W, N_MAX)
     directory = ProofDirectory(path, inputs, None)
-    obligations = running_code_obligations(W, N_MAX)
+    obligations = standing_obligations(W, N_MAX)
     if outcomes.__name__ == "<lambda>":
         entries = prove_all(obligations, directory, Effort(), 1, lambda k, share: None)
     else:
@@ -47,7 +40,7 @@ def proved(path: Path, outcomes: Callable[[Outcome], Outcome] = lambda outcome: 
 @pytest.mark.requirement("SAF-006")
 def test_what_the_code_does_is_proved_and_the_checker_accepts_it(tmp_path: Path) -> None:
     entries, words = proved(tmp_path / "proofs")
-    assert [(e.obligation.id, e.verdict) for e in entries] == [(id_, Verdict.PROVED) for id_ in RUNNING_CODE_IDS]
+    assert [(e.obligation.id, e.verdict) for e in entries] == [(id_, Verdict.PROVED) for id_ in STANDING_IDS]
     assert all(word.startswith("ACCEPTED") for word in words), words
     assert any("none of 11 bad ones, no deadlock, latch kept" in word for word in words)
 
@@ -72,7 +65,7 @@ def test_a_hole_cannot_be_certified(hide_the_bad_state: bool, tmp_path: Path, mo
     def forged(outcome: Outcome) -> Outcome:
         if outcome.verdict is Verdict.PROVED:
             return outcome
-        system = json.loads(running_code_inputs(W, N_MAX)["transitions_shield_induction"])
+        system = json.loads(standing_inputs(W, N_MAX)["transitions_shield_induction"])
         states = {s for s, _, t in system["transitions"]} | {t for _, _, t in system["transitions"]}
         states -= set(system["bad"]) if hide_the_bad_state else set()
         return Outcome(Verdict.PROVED, "closure", {"system": "shield_induction", "states": sorted(states)})
