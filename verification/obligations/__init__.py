@@ -5,14 +5,13 @@ from .directory import ProofDirectory
 from .inclusion import InclusionTask, region_of
 from .obligation import Obligation, Outcome, Verdict
 from .run import prove_all
-from .running_code import UNPROVED_MECHANISMS
 from .second_derivatives import SecondDerivativeTask
-from .standing import STANDING_IDS, standing_inputs, standing_obligations
+from .standing import STANDING_ASSUMED, STANDING_IDS, standing_inputs, standing_obligations
 from .stop_length import StopLengthTask
 from .tube_threshold import TubeThresholdTask
 
 __all__ = [
-    "STANDING_IDS", "UNPROVED_MECHANISMS", "ClosureTask", "InclusionTask", "Obligation", "Outcome", "ProofDirectory",
+    "STANDING_ASSUMED", "STANDING_IDS", "ClosureTask", "InclusionTask", "Obligation", "Outcome", "ProofDirectory",
     "SecondDerivativeTask", "StopLengthTask", "TubeThresholdTask", "Verdict", "prove_all", "region_of", "standing_inputs",
     "standing_obligations",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 Nothing in the program measures a force yet: what is proved is that the rule would be right, not that something obeys it.
 Along the wall's normal, inward positive: x true and y commanded position, at the sample x_s and y_s (the oldest setpoint that may be in
-force there), the tissue comes towards the tool by s. F force, F_s at the sample.
+force there), the tissue comes towards the tool by s. F force, F_s at the sample. A1 along the normal: x <= y + e_n, x_s >= y_s - e_n.
 """
 
 import sympy as sp
@@ -10,19 +10,24 @@ import sympy as sp
 from .algebra import CombinationTask, IdentityTask
 from .obligation import Obligation
 
-_RULE = "Only the rule is proved, not a force sensor: nothing in the program measures a force."
-_LAW = "The tissue: F - F_s <= k_max advance + b_max u for all F <= F_max, advance the way further in since the sample, u the true speed."
-_TUBE = "A1 along the normal: x <= y + e_n now, x_s >= y_s - e_n at the sample; y and y_s are setpoints of H and plan."
+FORCE_RULE_ASSUMED = (
+    "force rule: only the rule is proved, not a force sensor: nothing in the program measures a force.",
+    "tissue law: F - F_s <= k_max advance + b_max u for all F <= F_max: advance the way further in since the sample, u the true speed; "
+    "k_max, b_max >= 0.",
+    "force sensor: F_s <= F_meas + eps_F.",
+    "one scalar, damping: straight motion of a point among half-spaces in one period.",
+)
+"""What the labels of the obligations below mean."""
 
 
 def force_rule_obligations() -> list[Obligation]:
     """The rule in three steps, the lemma of one scalar, and what damping wall by wall does in a wedge."""
     return [
-        Obligation("algebra.force_rule_step", _STEP, (_RULE,), step_task()),
-        Obligation("algebra.force_rule_advance", _ADVANCE, (_RULE, _TUBE), advance_task()),
-        Obligation("algebra.force_rule", _FORCE, (_RULE, _LAW, "The sensor: F_s <= F_meas + eps_F. k_max, b_max >= 0."), force_task()),
-        Obligation("algebra.one_scalar", _SCALAR, ("Straight motion of a point, half-spaces, one period.",), one_scalar_task()),
-        Obligation("algebra.per_wall_damping", _PER_WALL, ("The same; the walls are damped one after the other.",), per_wall_task()),
+        Obligation("algebra.force_rule_step", _STEP, ("force rule",), step_task()),
+        Obligation("algebra.force_rule_advance", _ADVANCE, ("A1", "force rule"), advance_task()),
+        Obligation("algebra.force_rule", _FORCE, ("force rule", "tissue law", "force sensor"), force_task()),
+        Obligation("algebra.one_scalar", _SCALAR, ("one scalar",), one_scalar_task()),
+        Obligation("algebra.per_wall_damping", _PER_WALL, ("damping",), per_wall_task()),
     ]
 
 

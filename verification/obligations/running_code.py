@@ -18,17 +18,7 @@ _SHIELD_SENTENCE = (
     "and at rest within n_max; a latched reaction never gets milder. By induction over steps, on the transitions of the running "
     "SafetyLayer, Memory, Shield.certify and run_cycle: post(R) is a subset of R, and R holds no bad state."
 )
-_SHIELD_ASSUMPTIONS = (
-    "A2",
-    "A3",
-    "That the transitions are the code's is the word of verification/transitions, which found them by calling it; the checker re-checks "
-    "what follows from them.",
-    "The layer tells setpoints apart by == only, and stored tails of two and more setpoints by their first setpoint and their end.",
-    "Shield, filter, monitors, device, controller and log answer in one of the ways that were enumerated; what a window check computes is "
-    "not part of it.",
-)
-
-
+_SHIELD_ASSUMPTIONS = ("A2", "A3", "extraction", "names", "answers")
 _OPERATING_SENTENCE = (
     "No motion is accepted outside ENABLED; FAULT is left through disable only, and from everywhere a way leads back to DISABLED; after a "
     "latched stop nothing but the stored tail is sent, after a latched hold nothing; three setpoints missed in a row, more losses than the "
@@ -36,25 +26,22 @@ _OPERATING_SENTENCE = (
     "ServoLoop, run_cycle, SafetyLayer and Monitors, with lost frames, a dead line, old and wrong samples, a process late or dead: "
     "post(R) is a subset of R, and R holds no bad state."
 )
-_OPERATING_ASSUMPTIONS = (
-    "A2",
-    "A3",
-    "That the transitions are the code's is the word of verification/transitions, which found them by calling it.",
-    "The program composes these parts as the model does: torque after a certified enable only, a latched violation is a FAULT, torque off "
-    "ends the cycles.",
-    "The servo's watchdog lets it hold, and it refuses everything afterwards; its period is longer than the loop's patience.",
-    "Mechanisms that do not exist are not in it; the summary lists them.",
-)  # fmt: skip
-
-
-UNPROVED_MECHANISMS = (
+_OPERATING_ASSUMPTIONS = ("A2", "A3", "extraction", "composition")
+RUNNING_CODE_ASSUMED = (
+    "extraction: the transitions are the code's on the word of verification/transitions, which found them by calling it; the checker "
+    "re-checks what follows from them.",
+    "names: the layer tells setpoints apart by == only, and stored tails of two and more setpoints by their first setpoint and their end.",
+    "answers: shield, filter, monitors, device, controller and log answer in one of the ways that were enumerated; what a window check "
+    "computes is not part of it.",
+    "composition: the program puts its parts together as the model does: torque after a certified enable only, a latched violation is a "
+    "FAULT, torque off ends the cycles; the watchdog's period is longer than the loop's patience, and what it halted refuses everything.",
     "Not proved, no mechanism yet: an E-stop input; the power switch of the arm is outside of this program.",
     "Not proved, no mechanism yet: heartbeats between processes; only a front end whose pipe has closed is noticed, and that ends the run.",
     "Not proved, no mechanism yet: reordered messages; the line is point to point, and a goal that was never sent, or is too old, ends "
     "motion (A2).",
     "Not proved, no mechanism yet: pause of a motion under way; paused, new motions are refused, and no command of the program pauses.",
 )
-"""What the operating states are often asked for and the code does not have."""
+"""What the labels above mean, and what the operating states are often asked for and the code does not have."""
 
 
 @dataclass(frozen=True)

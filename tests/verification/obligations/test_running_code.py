@@ -11,7 +11,15 @@ from safety import Memory, SafetyLayer
 from toolkit.app.proof_inputs import chain_inputs
 from toolkit.models import psm_classic
 from verification.checker.directory import check_directory
-from verification.obligations import STANDING_IDS, ProofDirectory, prove_all, running_code, standing_inputs, standing_obligations
+from verification.obligations import (
+    STANDING_ASSUMED,
+    STANDING_IDS,
+    ProofDirectory,
+    prove_all,
+    running_code,
+    standing_inputs,
+    standing_obligations,
+)
 from verification.obligations.directory import Entry
 from verification.obligations.obligation import Effort, Outcome, Verdict
 
@@ -42,6 +50,8 @@ def test_what_the_code_does_is_proved_and_the_checker_accepts_it(tmp_path: Path)
     entries, words = proved(tmp_path / "proofs")
     assert [(e.obligation.id, e.verdict) for e in entries] == [(id_, Verdict.PROVED) for id_ in STANDING_IDS]
     assert all(word.startswith("ACCEPTED") for word in words), words
+    labels = {label for e in entries for label in e.obligation.assumptions} - {f"A{k}" for k in range(1, 8)}
+    assert all(any(label in text.split(":")[0] for text in STANDING_ASSUMED) for label in labels)
     assert any("none of 11 bad ones, no deadlock, latch kept" in word for word in words)
 
 
