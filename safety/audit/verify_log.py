@@ -30,6 +30,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from itertools import compress
 from multiprocessing import get_context
@@ -704,7 +705,7 @@ class Walk:
         """The sequence number that comes next."""
         return self._next_seq
 
-    @property
+    @cached_property
     def covered(self) -> int:
         """How many records there were once: the largest size that a checkpoint in any place names."""
         return max(largest_size(place.path) for place in self.places)
