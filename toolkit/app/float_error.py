@@ -20,8 +20,9 @@ def float_error_sentence(assembly: Assembly) -> str:
     norms = [c.name for c in a.procedure.constraints if isinstance(c, _NORMS)]
     verdict = "within" if bound.largest_m <= stated else "ABOVE"
     return (
-        f"Computed, not certified: over the joint limits grown by e a window's plane margin, as executed, is at most {bound.largest_m:.2g} m from its "
-        f"real value, {verdict} the stated eta = {stated:g} m. It assumes the tape's operations one by one in IEEE double precision, sin and cos of the "
-        f"C library within {LIBRARY_ULPS} ulp, and the constants as the program holds them. Not bounded: norms ({', '.join(norms) or 'none here'}), "
-        "commanded rates, joint limits and the insertion rule (which pay no eta)."
+        f"Computed, not certified: over the joint limits grown by e the margin of a window against a plane, as executed, is at most "
+        f"{bound.largest_m:.2g} m from its real value, {verdict} the stated eta = {stated:g} m. It assumes the operations one by one in IEEE "
+        f"double precision, sin and cos of the C library within {LIBRARY_ULPS} ulp, a few roundings in the support of a region, and the constants "
+        f"as the program holds them. Not bounded: norms ({', '.join(norms) or 'none here'}), commanded rates, joint limits and the insertion "
+        "rule (which pay no eta)."
     )
