@@ -16,12 +16,13 @@ def float_error_sentence(assembly: Assembly) -> str:
     try:
         bound = shield_error(a.arm, a.lower - e, a.upper + e, a.profile.tick_map, a.tube, a.profile.command_class, a.shield.K)
     except InvalidInput as error:
-        return f"Not bounded: |executed value - real model| <= eta = {stated:g} m over the joint limits: {error}."
+        return f"Not bounded: |executed value - real model| <= eta (float_error_m) = {stated:g} m over the joint limits: {error}."
     norms = [c.name for c in a.procedure.constraints if isinstance(c, _NORMS)]
     verdict = "within" if bound.largest_m <= stated else "ABOVE"
     return (
-        f"Computed, not certified: over the joint limits grown by e a window's plane margin, as executed, is at most {bound.largest_m:.2g} m from its "
-        f"real value, {verdict} the stated eta = {stated:g} m. It assumes the tape's operations one by one in IEEE double precision, sin and cos of the "
-        f"C library within {LIBRARY_ULPS} ulp, and the constants as the program holds them. Not bounded: norms ({', '.join(norms) or 'none here'}), "
-        "commanded rates, joint limits and the insertion rule (which pay no eta)."
+        "Computed, not certified: over the joint limits grown by e the margin of a window against a plane, as executed, is at most "
+        f"{bound.largest_m:.2g} m from its real value, {verdict} the stated eta (float_error_m) = {stated:g} m. It assumes the operations "
+        f"one by one in IEEE double precision, sin and cos of the C library within {LIBRARY_ULPS} ulp, a few roundings in the support of a "
+        f"region, and the constants as the program holds them. Not bounded: norms ({', '.join(norms) or 'none here'}), commanded rates, "
+        "joint limits and the insertion rule (which pay no eta)."
     )

@@ -23,10 +23,9 @@ from verification.prover.inclusion import Question
 from verification.prover.second_derivatives import SecondDerivatives
 
 from .assembly import Assembly
+from .float_error import float_error_sentence
 
 NOT_BUILT = (
-    "Not proved, no mechanism yet: |executed value - real model| <= eta over the joint limits (float_error_m is a stated number, compared "
-    "with a second computation at start).",
     "Not proved, no mechanism yet: the shield's induction over PASS, MODIFIED, BACKUP, miss, hold, death, enable, change of constraints.",
     "Not proved, no mechanism yet: the operating states with watchdog, E-stop and lost messages.",
 )
@@ -51,6 +50,7 @@ def assumed_of(assembly: Assembly) -> list[str]:
     named = (("A1", a.A1), ("A2", a.A2), ("A3", a.A3), ("A4", a.A4), ("A5", a.A5), ("A6", a.A6), ("A7", a.A7))
     return [f"{name}: {part.claim} {part.statement}" for name, part in named] + [
         "The tube of the servos is measured, not proved: no servo model is declared.",
+        float_error_sentence(assembly),
         *NOT_BUILT,
     ]
 

@@ -2,13 +2,13 @@
 
 Register k holds x + d with |d| <= error where the real tape holds x in `range`. One operation rounds to nearest:
     fl(x) = x (1 + t) + s,   |t| <= 2^-53,  |s| <= 2^-1075        (s only for products, quotients and roots)
-so add: e_a + e_b, multiply: |a| e_b + |b| e_a + e_a e_b, and so on, each plus its own rounding. Ranges and bounds are Arb balls, whose upper
-ends are taken: the analysis itself rounds outward.
+so add: e_a + e_b, multiply: |a| e_b + |b| e_a + e_a e_b, and so on, each plus its own rounding. Ranges and bounds are Arb balls, of which
+the upper ends are taken: the analysis itself rounds outward. What may overflow is refused.
 Assumes: machine code executes the tape's operations one by one, without contraction (toolkit.graph); sin and cos of the C library are
-within LIBRARY_ULPS of the real value; nothing overflows (a range that is not finite is refused).
+within LIBRARY_ULPS of the real value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flint import arb
@@ -19,7 +19,7 @@ from toolkit.graph import Operation, Tape
 LIBRARY_ULPS = 2
 """More than twice what glibc states for sin and cos (1 ulp at most, in its manual); a number of the C library, not proved here."""
 _U, _TINY = arb(2) ** -53, arb(2) ** -1074
-_ZERO = arb(0)
+_ZERO, _LARGEST = arb(0), arb(2) ** 1000
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def forward_error(tape: Tape, inputs: Sequence[Sequence[Register]]) -> list[list
             found = Register(arb(operation.value), _ZERO)
         else:
             found = _applied(operation, [registers[i] for i in operation.args])
-        if not (found.range.is_finite() and found.error.is_finite()):
-            raise InvalidInput(f"forward error: register {k} ({operation}) is not bounded over the box")
+        if not found.range.abs_upper() + found.error < _LARGEST:
+            raise InvalidInput(f"forward error: register {k} ({operation}) is not bounded over the box, or may overflow")
         registers.append(Register(found.range, found.error.abs_upper()))
     return [[registers[i] for i in output] for output in tape.outputs]
 
@@ -76,6 +76,12 @@ def _subtract(a: Register, b: Register) -> Register:
 def _multiply(a: Register, b: Register) -> Register:
     carried = a.range.abs_upper() * b.error + b.range.abs_upper() * a.error + a.error * b.error
     return _rounded(a.range * b.range, carried)
+
+
+def _square(a: Register) -> Register:
+    """Never below zero: both factors are the same."""
+    low, high = a.range.abs_lower(), a.range.abs_upper()
+    return Register((low * low).union(high * high), _multiply(a, a).error)
 
 
 def _divide(a: Register, b: Register) -> Register:
@@ -111,7 +117,7 @@ def _smaller(a: Register, b: Register) -> Register:
     return Register(a.range.min(b.range), a.error.max(b.error))
 
 
-_RULES = {
+_RULES: dict[str, Callable[..., Register]] = {
     "add": _add,
     "sub": _subtract,
     "mul": _multiply,
@@ -124,5 +130,5 @@ _RULES = {
     "neg": lambda a: Register(-a.range, a.error),
     "fabs": lambda a: Register(abs(a.range), a.error),
     "twice": lambda a: Register(2 * a.range, 2 * a.error),
-    "sq": lambda a: _multiply(a, a),
+    "sq": _square,
 }

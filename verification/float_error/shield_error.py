@@ -4,7 +4,9 @@ For a body point P, a plane n and half-ranges r the check evaluates
     c = M ((lo + hi) / 2 - zero),  r = |M| (hi - lo) / 2 + e,  n.P(c) + sum_j |n.J_j(c)| r_j + 1/2 sum_jl K_jl r_j r_l + added
 Bounded here: the difference between what is executed and the real value of the same expression, over all joints within the limits grown
 by e, all half-ranges of the command class, and all n whose entries are at most 1. A plane needs no error bound of its own: the doubles of n
-*are* the plane. Of a keep-out region |n| >= 1/2 is assumed, which holds of every plane that separates anything from it.
+*are* the plane.
+Assumes: offsets, radii and support(n) of regions below 1 m, and of what was computed there an error of at most 2^-48 m: a few roundings,
+counted by hand and not by this analysis.
 """
 
 from collections.abc import Sequence
@@ -24,7 +26,7 @@ from .forward_error import Register, forward_error
 
 @dataclass(frozen=True)
 class ShieldError:
-    """Upper bounds. joints: of c, [rad] or [m]. points, derivatives: of any entry of P and J. reach: of the whole expression, by point, [m]."""
+    """Upper bounds. joints: of c, [rad] or [m]. points, derivatives: of any entry of P and J. reach: of a plane's margin, by point, [m]."""
 
     joints: float
     points: float
@@ -85,7 +87,7 @@ def _reach(graph: BodyGraph, point: str, K: FloatArray, centre: Sequence[Registe
     fixed = 0.5 * ca.dot(r, ca.mtimes(ca.SX(K), r)) + rest[2]
     slack = rest[0] - rest[1] - first - fixed
     tape = Tape.of(ca.Function("slack", [graph.q, n, r, rest], ca.cse([ca.densify(slack)])))
-    unit, offset = [Register(arb(0, 1), arb(0))] * 3, Register(arb(0, 1), arb(2) ** -48)  # support(n) of a region takes a few roundings
+    unit, offset = [Register(arb(0, 1), arb(0))] * 3, Register(arb(0, 1), arb(2) ** -48)  # see Assumes
     (found,) = forward_error(tape, [centre, unit, half, [offset] * 3])
     return _largest(found)
 
