@@ -93,7 +93,7 @@ def shield_system(world: World) -> TransitionSystem:
                 return _system(reached, steps)
             if after not in reached:
                 reached.append(after)
-    happened = {word for _, event, _ in steps for word in EVENTS if word in event}
+    happened = {word for _, event, _ in steps for word in event.split(", ")}
     if missing := set(EVENTS) - happened:
         raise InvalidInput(f"the extraction of the shield is empty: {sorted(missing)} never happened")
     return _system(reached, steps)

@@ -33,6 +33,7 @@ FRESH = 100_000
 """A tick that no setpoint of a member has; far enough that all setpoints of a stop after it differ."""
 Setpoints = tuple[int, ...]
 _PASSES, _FAILS = 1.0, -1.0
+_FIXED = ("tick_map", "tube", "command_class", "n_max", "rate_names", "_named")
 
 
 class Planned(Exception):
@@ -204,13 +205,15 @@ class World:
         self.shield = self.shield_class(self.window, self.n_max)
         self.filter = AbstractFilter(self.shield, self.stops)
         self.monitors = AbstractMonitors()
+        self._fixed = {name: getattr(self.shield, name) for name in _FIXED}
 
     def layer(self) -> SafetyLayer:
         return self.layer_class(self.shield, cast(Filter, self.filter), cast(Monitors, self.monitors), 1.0)
 
     def is_built_into(self, layer: SafetyLayer) -> bool:
-        """The layer still uses the parts that it was made with."""
-        return all(vars(layer)[f"_{name}"] is getattr(self, name) for name in ("shield", "filter", "monitors"))
+        """The layer still uses the parts that it was made with, and what the shield certifies against is what it was."""
+        same_parts = all(vars(layer)[f"_{name}"] is getattr(self, name) for name in ("shield", "filter", "monitors"))
+        return same_parts and all(getattr(self.shield, name) is value for name, value in self._fixed.items())
 
     def begin(self, choices: Choices) -> None:
         """All parts ask this path from now on, and nothing has been certified in it."""

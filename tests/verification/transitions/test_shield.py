@@ -158,6 +158,11 @@ def new_constraints(self: SafetyLayer, reason: str) -> None:
     self._shield = AbstractShield(W, N_MAX)
 
 
+def another_tube(self: SafetyLayer, reason: str) -> None:
+    self._latch(Violation("stop", reason, Reaction.TAIL))
+    self._shield.tube = replace(self._shield.tube, conditions="another")
+
+
 def nan_passes(patch: pytest.MonkeyPatch) -> None:
     real = Shield.certify
 
@@ -217,6 +222,7 @@ HOLES: dict[str, tuple[Plant, str]] = {
     "a latched stop that lets proposals through": (forgets_the_latch, "tail"),
     "a rehearsal that stays": (rehearsal_that_stays, "history"),
     "constraints changed under a stored plan": (lambda patch: patch.setattr(SafetyLayer, "request_stop", new_constraints), "parts"),
+    "a tube changed under a stored plan": (lambda patch: patch.setattr(SafetyLayer, "request_stop", another_tube), "parts"),
     "a shield without the rule of rest": (lambda patch: patch.setattr(layer, "brake", lambda ticks, *_: ticks[None] + 5), ""),
     "a shield that lets NaN pass": (nan_passes, "window"),
     "a shield without class C": (lambda patch: patch.setattr(shield, "_refuse_membership", lambda least, setpoints: ""), "window"),
