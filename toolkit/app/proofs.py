@@ -10,12 +10,14 @@ from toolkit.models.curvature import reversed_chain
 from toolkit.procedure import AccelerationLimit, Region, RemoteCentre, SpeedLimit
 from toolkit.tube import SAMPLE_GAP_PERIODS
 from verification.obligations import (
+    STANDING_ASSUMED,
     InclusionTask,
     Obligation,
     SecondDerivativeTask,
     StopLengthTask,
     TubeThresholdTask,
     region_of,
+    standing_obligations,
 )
 from verification.obligations.inclusion import MARGIN_M
 from verification.prover.inclusion import Path as PointPath
@@ -26,8 +28,7 @@ from .assembly import Assembly
 from .float_error import float_error_sentence
 
 NOT_BUILT = (
-    "Not proved, no mechanism yet: the shield's induction over PASS, MODIFIED, BACKUP, miss, hold, death, enable, change of constraints.",
-    "Not proved, no mechanism yet: the operating states with watchdog, E-stop and lost messages.",
+    *STANDING_ASSUMED,
 )
 """What the guarantee also rests on and no obligation covers yet."""
 ENCLOSED = 1.5
@@ -41,7 +42,7 @@ def obligations_of(assembly: Assembly, inputs: dict[str, bytes]) -> list[Obligat
     for region in assembly.procedure.constraints:
         if isinstance(region, Region) and region.prove is not None:
             found += _inclusions(assembly, region, lower, upper)
-    return found
+    return [*found, *standing_obligations(assembly.tube.window, assembly.shield.n_max)]
 
 
 def assumed_of(assembly: Assembly) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 import verification
 from toolkit import FloatArray, SpecificationError
 from toolkit.graph import Tape
+from verification.obligations import standing_inputs
 
 from .assembly import Assembly, assemble
 from .proof_inputs import render_inputs
@@ -28,7 +29,7 @@ def proof_inputs_of(assembly: Assembly) -> dict[str, bytes]:
     """The inputs of a procedure's proofs, with what the model's and the shield's code compute: a change of either changes a hash too.
 
     tape_points: body points. tape_rcm_offset: the remote centre's offset, where there is a shaft. tape_plan_check: all that certifies a
-    plan, with analytic bounds K, since the proved ones come after it.
+    plan, with analytic bounds K, since the proved ones come after it. transitions_*: what the running code does, extracted by running it.
     """
     arm = assembly.arm
     q = ca.SX.sym("q", arm.n)
@@ -37,7 +38,8 @@ def proof_inputs_of(assembly: Assembly) -> dict[str, bytes]:
         graphs["tape_rcm_offset"] = ca.densify(arm.rcm_offset_sx(q))
     tapes = {role: Tape.of(ca.Function(role, [q], ca.cse([graph]))) for role, graph in graphs.items()}
     tapes["tape_plan_check"] = assembly.analytic_shield.tape
-    return render_inputs(assembly, {role: tape.text.encode("ascii") for role, tape in tapes.items()})
+    standing = standing_inputs(assembly.tube.window, assembly.shield.n_max)
+    return render_inputs(assembly, {role: tape.text.encode("ascii") for role, tape in tapes.items()} | standing)
 
 
 def read_proofs(directory: Path) -> ProofRecord:

@@ -22,6 +22,7 @@ from toolkit.app.proofs import assumed_of, obligations_of
 from toolkit.app.proved import assemble_proved, proof_inputs_of, read_proofs
 from toolkit.app.report_data import _certificates
 from toolkit.models import SerialArm
+from verification.obligations import STANDING_IDS
 
 TAPES = ("tape_points", "tape_rcm_offset", "tape_plan_check")
 
@@ -44,14 +45,15 @@ def record(proofs: Path) -> ProofRecord:
 def test_every_obligation_has_the_verdict_it_should_have(record: ProofRecord) -> None:
     regions = {f"vessel.{body}": "REFUTED" for body in ("shaft", "wrist", "jaw_1", "jaw_2")}
     points = {f"K.{point}": "PROVED" for point in ("trocar", "wrist", "tip", "jaw_1", "jaw_2")}
-    assert record.verdicts == {**points, "stop_length": "PROVED", "tube_threshold": "PROVED", **regions}
+    standing = dict.fromkeys(STANDING_IDS, "PROVED")
+    assert record.verdicts == {**points, "stop_length": "PROVED", "tube_threshold": "PROVED", **regions, **standing}
 
 
 def test_the_summary_says_in_one_place_what_is_assumed(proofs: Path, example: Assembly) -> None:
     summary = json.loads((proofs / "summary.json").read_bytes())
     assert summary["assumed"] == assumed_of(example)
     text = " ".join(summary["assumed"])
-    assert all(f"A{k}:" in text for k in range(1, 8)) and "induction" in text and "float_error_m" in text
+    assert all(f"A{k}:" in text for k in range(1, 8)) and "E-stop" in text and "float_error_m" in text
     assert all(row["sentence"] and row["assumptions"] and float(row["seconds"]) >= 0.0 for row in summary["obligations"])
 
 
@@ -66,7 +68,7 @@ def test_the_proved_bounds_are_what_the_shield_uses_and_gain_what_they_gain(reco
 
 def test_an_obligation_is_derived_for_every_mark_and_every_point(example: Assembly) -> None:
     ids = [o.id for o in obligations_of(example, proof_inputs_of(example))]
-    assert len(ids) == len(set(ids)) == 11 and ids[5:7] == ["stop_length", "tube_threshold"]
+    assert len(ids) == len(set(ids)) == 11 + len(STANDING_IDS) and ids[5:7] == ["stop_length", "tube_threshold"]
 
 
 def test_what_the_model_and_the_shield_compute_is_among_the_inputs(example: Assembly, record: ProofRecord) -> None:
