@@ -178,7 +178,7 @@ class DynamixelArm:
             for problem in self._take_torque_off():
                 error.add_note(f"while taking torque off again: {problem}")
             raise
-        self._last = ticks
+        self._last, self._newest = ticks, None  # a sample from before torque says nothing of an arm under torque
         self.bus.reply_timeout_s = self._cycle_timeout_s
         self._phase = _Phase.ENABLED
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from toolkit import CommandClass, DeviceFault, FloatArray, InvalidInput, TickArray, TickMap, Tube, tick_array
+from toolkit import CommandClass, DeviceFault, FloatArray, InvalidInput, SpecificationError, TickArray, TickMap, Tube, tick_array
 
 from .control_table import TICKS_PER_TURN
 from .profile_parts import ArmIdentity, Connection, PrismaticJoint, RevoluteJoint, Servo, Strict, Timing
 from .simulator_spec import SimulatorSpec
-from .yaml_source import load_yaml_model
+from .yaml_source import error_at, load_yaml_model
 
 if TYPE_CHECKING:
     from toolkit.models import SerialArm
@@ -74,6 +74,10 @@ class ArmProfile(Strict):
         """The file it was read from."""
         return self._path
 
+    def error(self, problem: str, *location: int | str) -> SpecificationError:
+        """An error of one of this file's fields, with its line."""
+        return error_at(self._path, problem, *location)
+
     @property
     def is_simulated(self) -> bool:
         """The device is the simulated arm of this package."""
@@ -108,6 +112,15 @@ class ArmProfile(Strict):
     def joint_upper(self) -> FloatArray:
         """Hard upper limits, shape (n,), [rad] or [m]: the stricter of this file and the arm model."""
         return np.minimum([joint.si[1] for joint in self.joints], self.arm_model.limits.upper)
+
+    @cached_property
+    def enable_offset(self) -> FloatArray:
+        """Most that each true joint may be from the first setpoint when torque comes on, shape (n,), [rad] or [m].
+
+        |M| (enable_step + encoder_error) + joint_error. The theorem's base case needs it within the tube.
+        """
+        ticks = self.enable_step_ticks + self.encoder_error_ticks
+        return np.asarray(self.tick_map.abs_M.sum(axis=1) * ticks + self.joint_error)
 
     @cached_property
     def joint_error(self) -> FloatArray:

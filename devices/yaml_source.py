@@ -42,6 +42,15 @@ def load_yaml_model(path: Path, model: type[Model]) -> Model:
         ) from error
 
 
+def error_at(path: Path, problem: str, *location: int | str) -> SpecificationError:
+    """The error of a field whose value contradicts something outside its file; without the line if the file has changed since."""
+    try:
+        line = _line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), location)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        line = None
+    return SpecificationError(problem, file=str(path), line=line, field=_field_text(location))
+
+
 def _line_of(node: yaml.Node | None, location: Sequence[int | str]) -> int | None:
     """Line of the deepest part of `location` that the file has; union tags in pydantic's location have no node and are passed over."""
     if node is None:

@@ -100,8 +100,9 @@ class Hashes(Figures):
 class RunSummary(Figures):
     """The content of run.json. None: not measured in this run (a refused run has no cycles, a real arm has no truth).
 
-    cycles: servo cycles. verdicts: of those that had one. pass_fraction_settled: share of all cycles that are PASS and at least
-    0.5 s after the last intervention. margin_min: certified lower bounds by constraint, SI. proved: the guarantee's
+    cycles: servo cycles. verdicts: of those that had one. deadline_misses: setpoints that were due and not written in their period;
+    overruns: cycles that took longer than the period, whether or not a setpoint was due. pass_fraction_settled: share of all cycles that
+    are PASS and at least 0.5 s after the last intervention. margin_min: certified lower bounds by constraint, SI. proved: the guarantee's
     constants carry certificates that were checked; otherwise `unproved` says what does not. reason: why the run ended.
     """
 
@@ -116,6 +117,7 @@ class RunSummary(Figures):
     period_s: PositiveFloat
     verdicts: VerdictCounts
     deadline_misses: NonNegativeInt
+    overruns: NonNegativeInt
     cycle_ms: Quantiles | None
     mpc_ms: Quantiles | None
     certify_us: Quantiles | None
@@ -142,14 +144,21 @@ class RunSummary(Figures):
         return self
 
     def write(self, directory: Path) -> Path:
-        """Write run.json, whole or not at all; return its path."""
+        """Write run.json, whole or not at all; return its path.
+
+        Raises:
+            InvalidInput: it cannot be written.
+        """
         path = directory / SUMMARY_NAME
         partial = path.with_suffix(".json.partial")
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        try:
+            with partial.open("w", encoding="utf-8") as file:
+                file.write(self.model_dump_json(indent=2) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            raise InvalidInput(f"{path}: cannot be written: {error.strerror or error}") from error
         return path
 
     @classmethod

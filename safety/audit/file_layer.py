@@ -1,4 +1,4 @@
-"""What the log does on a disk, as six operations, so that a test can make each of them fail or cut the power after it."""
+"""What the log does on a disk, as seven operations, so that a test can make each of them fail or cut the power after it."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,9 @@ from typing import Protocol
 
 class FileLayer(Protocol):
     """All raise OSError."""
+
+    def make_directory(self, path: Path) -> None:
+        """Make directory `path`; FileExistsError if there is something, FileNotFoundError if its parent does not exist."""
 
     def create(self, path: Path) -> int:
         """Create `path` for appending and return its descriptor; FileExistsError if it exists."""
@@ -29,6 +32,10 @@ class FileLayer(Protocol):
 
 class PosixFiles:
     """The file layer of the operating system."""
+
+    def make_directory(self, path: Path) -> None:
+        """Make directory `path`; FileExistsError if there is something, FileNotFoundError if its parent does not exist."""
+        path.mkdir()
 
     def create(self, path: Path) -> int:
         """Create `path` for appending and return its descriptor; FileExistsError if it exists."""
@@ -57,3 +64,20 @@ class PosixFiles:
     def remove(self, path: Path) -> None:
         """Remove the name `path`."""
         path.unlink()
+
+
+def make_directories(path: Path, files: FileLayer) -> None:
+    """Make `path` and every parent that it lacks, and return when their names would survive a power cut; one that is there will do.
+
+    A file is no more durable than the names of the directories that lead to it.
+    Raises:
+        OSError: one of them cannot be made.
+    """
+    try:
+        files.make_directory(path)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        make_directories(path.parent, files)
+        files.make_directory(path)
+    files.sync_directory(path.parent)

@@ -55,7 +55,7 @@ class AuditLog:
         """Create the log and make its first record, RUN_START with `meta`, durable.
 
         Args:
-            directory: where the segments go; created if absent. A log that is already there is never touched.
+            directory: where the segments go; created if absent, its parents too. A log that is already there is never touched.
             meta: what a reviewer needs to know which program ran on what: versions, hashes, serial numbers. No patient data.
             actor: who appends where a record does not say.
             second: an existing directory that takes each checkpoint a second time: another disk, another machine.
@@ -79,7 +79,6 @@ class AuditLog:
         self._clock_error_us, self._quality_due_ns = clock_error_us(), time.monotonic_ns() + CLOCK_QUALITY_EVERY_NS
         self._ready, self._hung_up, self._closed, self._failure = False, False, False, ""
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
             self._link = start_writer(self._places)
             self._tally = share_tally(self._link.sock)
         except OSError as error:

@@ -17,6 +17,8 @@ from typing import Self
 
 from toolkit import AuditFault, InvalidInput
 
+from .file_layer import PosixFiles, make_directories
+
 _OPEN, _ACKNOWLEDGED = ".open", ".acknowledged"
 
 
@@ -49,7 +51,7 @@ class OpenLog:
         self._path = state / f"{run}{_OPEN}"
         text = json.dumps({"run": run, "directory": str(directory), "started_utc_ns": time.time_ns()}) + "\n"
         try:
-            state.mkdir(parents=True, exist_ok=True)
+            make_directories(state, PosixFiles())
             # Nobody may meet the file before its lock: it gets its name last.
             self._descriptor = os.open(state / f"{run}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
 """Reading a log: its records, and whether it is whole. The second is `verify_log`'s answer, with this project's exceptions."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +54,22 @@ def read_lines(directory: Path | str) -> Iterator[tuple[Path, int, bytes]]:
         raise SpecificationError(str(error)) from error
 
 
-def read_records(directory: Path | str) -> Iterator[dict[str, Any]]:
+def read_records(directory: Path | str, parse_int: Callable[[str], float] = verify_log.integer) -> Iterator[dict[str, Any]]:
     """Yield the records of the log in `directory`, oldest first, without checking the chain. A torn tail is left out.
 
     A number comes back as int where it was written without fraction: 1.0 as 1. Wide integers come back as strings.
+    Args:
+        parse_int: what becomes of an integer token; by default one beyond 2^53 - 1 is the double that it was when it was written.
     Raises:
         SpecificationError: as `read_lines`; or a line is not JSON, or lacks what every record has: seq, kind, actor, times, data.
     """
     for segment, number, line in read_lines(directory):
         try:
-            record = json.loads(line, parse_constant=verify_log.refuse, parse_int=verify_log.integer)
-        except (ValueError, RecursionError) as error:
-            raise SpecificationError(str(error), file=str(segment), line=number) from error
+            record = json.loads(line, parse_constant=verify_log.refuse, parse_int=parse_int)
+        except RecursionError:
+            raise SpecificationError("nested too deeply", file=str(segment), line=number) from None
+        except ValueError as error:
+            raise SpecificationError(f"not JSON: {error}", file=str(segment), line=number) from error
         what = _shape_fault(record)
         if what:
             raise SpecificationError(what, file=str(segment), line=number)

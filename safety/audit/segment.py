@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toolkit import AuditFault
 
-from .file_layer import FileLayer
+from .file_layer import FileLayer, make_directories
 
 SEGMENT_BYTES = 256 * 2**20
 CHECKPOINTS_NAME = "checkpoints"
@@ -63,7 +63,7 @@ class LogFiles:
     """
 
     def __init__(self, directory: Path, files: FileLayer, second: Path | None = None, segment_bytes: int = SEGMENT_BYTES) -> None:
-        """Create the files of a new log.
+        """Create the files of a new log, and its directory with the parents that it lacks.
 
         Args:
             second: the file that takes each checkpoint a second time; its directory exists.
@@ -72,6 +72,7 @@ class LogFiles:
         self._index, self._size = 0, 0
         self._failure = ""
         with self._last_attempt():
+            make_directories(directory, files)
             self._segment = _AppendOnly(directory / segment_name(0), files)
             self._checkpoints = [_AppendOnly(path, files) for path in (directory / CHECKPOINTS_NAME, second) if path is not None]
             reserved = _AppendOnly(directory / FAULT_NAME, files)

@@ -978,14 +978,16 @@ def verify(directory: Path | str, operator: PublicKey | None = None, copies: Ite
         copies: second places: a checkpoint file, or the directory that holds `<run>.checkpoints`.
         jobs: processes to read with; 0: one a processor for a log of more than 16 MiB. Memory stays bounded for any.
     Raises:
-        ValueError: there is no log, or a copy that was named does not exist. OSError: a segment cannot be read.
+        ValueError: there is no log, or two; a copy that was named does not exist, or is the log's own file.
+        OSError: a segment cannot be read.
     """
     folder = find_log(Path(directory))
     segments = list_segments(folder)
     report = Report(directory=str(folder), segments=len(segments), fault=_fault(folder))
     report.run = _name_of_run(folder, segments[0])
     walk = Walk(report, operator)
-    walk.open_places([(folder / "checkpoints", "checkpoints"), *((path, str(path)) for path in _copy_paths(copies, report.run))])
+    first = folder / "checkpoints"
+    walk.open_places([(first, "checkpoints"), *((path, str(path)) for path in _copy_paths(copies, report.run, first))])
     number, due = 0, 0
     sizes = {path: path.lstat().st_size for path in segments}  # a run that goes on is looked at as it was now
     jobs = jobs or (os.cpu_count() or 1 if sum(sizes.values()) > 2**24 else 1)
@@ -1070,11 +1072,14 @@ def _name_of_run(folder: Path, first: Path) -> str:
     return found.most_common(1)[0][0] if found else ""
 
 
-def _copy_paths(copies: Iterable[Path | str], run: str) -> Iterator[Path]:
+def _copy_paths(copies: Iterable[Path | str], run: str, first: Path) -> Iterator[Path]:
     for copy in map(Path, copies):
         if not copy.exists():
             raise ValueError(f"{copy}: there is no such file or directory")
-        yield copy / f"{run}.checkpoints" if copy.is_dir() else copy
+        path = copy / f"{run}.checkpoints" if copy.is_dir() else copy
+        if path.exists() and first.exists() and path.samefile(first):
+            raise ValueError(f"{path} is the log's own checkpoint file: no second place, and it shows nothing that the first does not")
+        yield path
 
 
 def _fault(folder: Path) -> str:

@@ -206,6 +206,19 @@ def test_a_lost_setpoint_shows_in_the_echo_and_is_not_a_fault(enabled: Dynamixel
     assert np.array_equal(enabled.read().goal_ticks, before + ONE_MM // 4)
 
 
+def test_a_sample_from_before_enable_is_never_used_again(
+    simulator: SimulatedArm, profile: ArmProfile, certify: Certify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the line is late in the first cycle, the sample before serves once more; the one before that was of an arm without torque."""
+    with DynamixelArm(profile, simulator.port) as arm:
+        arm.connect()
+        monkeypatch.setattr(arm, "_is_fresh", lambda state: True)
+        arm.enable(certify(arm.read().ticks))
+        arm.prepare()
+        monkeypatch.setattr(arm._sampler, "timely", lambda: None)
+        assert arm.read().healthy
+
+
 @pytest.mark.requirement("SAF-014")
 def test_a_foreign_goal_shows_in_the_echo(enabled: DynamixelArm, simulator: SimulatedArm) -> None:
     simulator.inject(Faults(foreign_goal_ticks={3: 17}))

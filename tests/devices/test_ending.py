@@ -84,7 +84,8 @@ End = Callable[..., ending.Ending]
 def test_an_arm_that_comes_to_rest_loses_its_torque_then(course: Course, end: End) -> None:
     arm = Scripted(course)
     assert end(arm) == ending.Ending(torque_off=True)
-    assert arm.calls[0] == "stop" and arm.disabled == ["disable trusted=True"] and SETTLE_S <= arm.time_s <= PATIENCE_S
+    assert arm.calls[0] == "stop" and arm.disabled == ["disable trusted=True"]
+    assert 0.25 <= arm.time_s <= PATIENCE_S, "a goal may be on its way to an arm that has not begun to move"
 
 
 @pytest.mark.requirement("SAF-013", "SAF-029")
@@ -137,6 +138,19 @@ def test_a_lost_sample_is_not_the_last_one(end: End) -> None:
 
     arm = Scripted(once)
     assert end(arm).torque_off and arm.disabled == ["disable trusted=True"]
+
+
+def test_samples_with_gaps_between_them_show_no_rest(end: End) -> None:
+    looks = [0]
+
+    def every_other(t: float) -> float:
+        looks[0] += 1
+        if looks[0] % 2:
+            raise DeviceFault("no answer")
+        return 0.0
+
+    arm = Scripted(every_other)
+    assert not end(arm).torque_off and not arm.disabled
 
 
 @pytest.mark.requirement("SAF-013")

@@ -22,6 +22,7 @@ SUMMARY: dict[str, Any] = {
     "period_s": 0.005,
     "verdicts": {"PASS": 4000, "MODIFIED": 40, "BACKUP": 10, "STOP": 0},
     "deadline_misses": 3,
+    "overruns": 4,
     "cycle_ms": {"median": 1.0, "p99": 2.0, "max": 3.0},
     "mpc_ms": {"median": 1.0, "p99": 2.0, "max": 3.0},
     "certify_us": {"median": 1.0, "p99": 2.0, "max": 3.0},

@@ -153,6 +153,17 @@ def _check_tube(procedure: Procedure, profile: ArmProfile, tube: Tube) -> None:
     if not a4.age_s_max <= profile.timing.age_max_ms * 1e-3:
         allowed = f"the tube was identified for at most {profile.timing.age_max_ms * 1e-3:g} s"
         raise procedure.error(f"{a4.age_s_max:g}: {allowed}", "assumptions", "A4", "age_s_max")
+    _check_enable_offset(profile, tube)
+
+
+def _check_enable_offset(profile: ArmProfile, tube: Tube) -> None:
+    """The base case of the theorem: when torque comes on, each joint is within the tube of the first setpoint."""
+    offset = profile.enable_offset
+    if not np.all(offset <= tube.e):
+        j = int(np.argmax(offset - tube.e))
+        found = f"joint {profile.joint_names[j]} may be {offset[j]:.4g} from the first setpoint when torque comes on"
+        allowed = f"encoder and joint error included, at most its tube e, {tube.e[j]:.4g}"
+        raise profile.error(f"{profile.enable_step_ticks}: {found}: allowed: {allowed}", "enable_step_ticks")
 
 
 def _shield(

@@ -15,7 +15,7 @@ from .cli_audit_keys import add_key_commands
 from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, err, out, progress_bar
 from .cli_proofs import check_command, verify_command
-from .cli_report import report, summary_table
+from .cli_report import report, say_where, summary_table
 from .cli_trace import sbom, trace
 
 app = typer.Typer(
@@ -73,7 +73,7 @@ def run(
     out.print(f"log: {who_vouches(out_directory / 'audit')}", markup=False, soft_wrap=True)
     if summary.reason:
         err.print(f"{summary.status}: {summary.reason}", markup=False, style="red")
-    out.print(f"report: {out_directory / 'report.html'}", markup=False, soft_wrap=True)
+    say_where(out_directory / "report.html")
     raise typer.Exit(summary.exit_code)
 
 

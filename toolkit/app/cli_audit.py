@@ -136,6 +136,29 @@ def audit_replay(
     raise typer.Exit(run.exit_code)
 
 
+@audit_app.command("reprove")
+def audit_reprove(
+    run_directory: RunDirectory,
+    from_s: Annotated[float, typer.Option("--from", help="Seconds since the log's first record.")] = 0.0,
+    to_s: Annotated[float, typer.Option("--to", help="Seconds since the log's first record.")] = float("inf"),
+    processes: Annotated[int, typer.Option("--processes", min=1, max=64, help="How many to use.")] = 2,
+) -> None:
+    """Recompute every window of every plan of a run in exact arithmetic and Arb, and look whether each sample lay in its box.
+
+    It detects afterwards; it prevents nothing. Writes reproof.json into the run directory. Exit codes: 0 every window re-proved; 3 one was
+    not, a logged margin is further than eta from the exact one, or the run went on after a sample outside its box; 5 re-proved, but
+    `audit verify` finds the log broken; 2 it cannot be re-proved: an input is gone or changed, a record cannot be read, another model.
+    """
+    from .cli_reprove import print_reproof
+    from .reprove import reprove_run
+
+    with progress_bar() as bar:
+        task = bar.add_task("re-proving", total=None)
+        run = reprove_run(run_directory, from_s, to_s, processes, lambda done, of: bar.update(task, completed=done, total=of))
+    print_reproof(run)
+    raise typer.Exit(run.exit_code)
+
+
 def say(text: str) -> None:
     """One line, whatever the terminal's width, without markup."""
     out.print(text, markup=False, soft_wrap=True, highlight=False)

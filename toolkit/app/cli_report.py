@@ -42,7 +42,12 @@ def _report_run(run_directory: Path) -> None:
 
     summary = rewrite_results(run_directory)
     out.print(summary_table(summary))
-    out.print(f"report: {run_directory / 'report.html'}", markup=False, soft_wrap=True)
+    say_where(run_directory / "report.html")
+
+
+def say_where(path: Path) -> None:
+    """Name a report that was written."""
+    out.print(f"report: {path}" if path.exists() else f"no report: {path} could not be made", markup=False, soft_wrap=True)
 
 
 def summary_table(summary: Any) -> Table:
@@ -50,6 +55,7 @@ def summary_table(summary: Any) -> Table:
     table = Table("figure", "value", title=f"{summary.status} after {summary.cycles} cycles of {summary.period_s * 1e3:g} ms")
     table.add_row("verdicts", "  ".join(f"{k} {v}" for k, v in summary.verdicts.model_dump().items()))
     table.add_row("deadline misses", str(summary.deadline_misses))
+    table.add_row("cycles longer than the period", str(summary.overruns))
     for label, unit, q in (("cycle", "ms", summary.cycle_ms), ("MPC", "ms", summary.mpc_ms), ("certify", "µs", summary.certify_us)):
         if q is not None:
             table.add_row(f"{label}, median / p99 / max", f"{q.median:.3g} / {q.p99:.3g} / {q.max:.3g} {unit}")

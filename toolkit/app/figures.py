@@ -124,6 +124,7 @@ def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, out
         period_s=assembly.profile.period_s,
         verdicts=VerdictCounts(**counts),
         deadline_misses=log.missed_t_s.size,
+        overruns=_overruns(log, assembly.profile.period_s),
         cycle_ms=_quantiles(log.timing_us.get("total"), 1e-3),
         mpc_ms=_quantiles(log.mpc_us, 1e-3),
         certify_us=_quantiles(log.timing_us.get("certify"), 1.0),
@@ -136,6 +137,11 @@ def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, out
         proved=False,
         unproved=unproved(assembly.proofs),
     )
+
+
+def _overruns(log: RunLog, period_s: float) -> int:
+    total_us = log.timing_us.get("total")
+    return 0 if total_us is None else int((total_us > period_s * 1e6).sum())
 
 
 def _quantiles(values: FloatArray | None, scale: float) -> Quantiles | None:

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from safety.audit import RecordKind, Report, read_lines, read_records
-from safety.audit.verify_log import find_log, leaf_hash
+from safety.audit.verify_log import find_log, leaf_hash, utc_text
 from toolkit import SpecificationError
-
-from .log_view import utc_text
 
 SCRIPT = "verify_export.sh"
 HOW = (
@@ -86,10 +84,14 @@ def _columns(run_directory: Path) -> tuple[list[str], dict[str, str]]:
     columns: dict[str, None] = {}
     units: dict[str, str] = {}
     for record in read_records(run_directory):
-        for call in record["data"].get("calls", ()):
-            units |= call.get("first", {}).get("units", {}) if isinstance(call.get("first"), dict) else {}
-        if record["kind"] == RecordKind.CYCLE:
-            columns |= dict.fromkeys(_cells(record, b""))
+        try:
+            for call in record["data"].get("calls", ()):
+                units |= call.get("first", {}).get("units", {}) if isinstance(call.get("first"), dict) else {}
+            if record["kind"] == RecordKind.CYCLE:
+                columns |= dict.fromkeys(_cells(record, b""))
+        except (AttributeError, TypeError, ValueError) as error:
+            what = f"record {record['seq']}: not what {record['kind']} says: {type(error).__name__}: {error}"
+            raise SpecificationError(what, file=str(run_directory), field="data") from error
     return list(columns), units
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from safety.audit import RecordKind, read_records
+from safety.audit.verify_log import utc_text
 from toolkit import InvalidInput
 
 Record = Mapping[str, Any]
@@ -63,12 +63,15 @@ def log_rows(directory: Path, from_s: float, to_s: float, only: tuple[str, ...])
         start_ns = mono_ns if start_ns is None else start_ns
         t_s = (mono_ns - start_ns) * 1e-9
         if from_s <= t_s <= to_s and any(passes(record) for passes in wanted):
-            yield Row(record["seq"], t_s, utc_text(int(record["utc_ns"])), record["kind"], record["actor"], sentence(record))
+            yield Row(record["seq"], t_s, utc_text(int(record["utc_ns"])), record["kind"], record["actor"], _said(record))
 
 
-def utc_text(utc_ns: int) -> str:
-    """Return ISO 8601 text with milliseconds."""
-    return datetime.fromtimestamp(utc_ns // 10**6 / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _said(record: Record) -> str:
+    """As `sentence`; a record of a log that nobody checked may hold anything, and is shown as it is then."""
+    try:
+        return sentence(record)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return _short(record["data"])
 
 
 def sentence(record: Record) -> str:

@@ -1,13 +1,12 @@
 """`primum audit replay`: the safety layer of a run built again from its directory, and every decision recomputed."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safety.audit import RecordKind, read_lines, verify
+from safety.audit import RecordKind, read_records, verify
 from toolkit import SpecificationError
 from verification.replay import Replayed, replay
 
@@ -73,14 +72,7 @@ def replay_run(directory: Path, progress: Callable[[int], None] | None = None) -
 
 def _records(directory: Path) -> Iterator[dict[str, Any]]:
     """The records as they stand in the log. Wide integers stay integers: they are compared by value, so nothing need be known of them."""
-    for segment, number, line in read_lines(directory / "audit"):
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise SpecificationError(f"not JSON: {error}", file=str(segment), line=number) from error
-        if not (isinstance(record, dict) and isinstance(record.get("data"), dict)):
-            raise SpecificationError("not a record", file=str(segment), line=number)
-        yield record
+    return read_records(directory / "audit", parse_int=int)
 
 
 def _start(directory: Path) -> dict[str, Any]:
@@ -88,7 +80,9 @@ def _start(directory: Path) -> dict[str, Any]:
     first = next(_records(directory), None)
     if first is None or first["kind"] != RecordKind.RUN_START:
         raise SpecificationError("the log does not begin with RUN_START", file=str(directory))
-    meta: dict[str, Any] = first["data"]["meta"]
+    meta = first["data"].get("meta")
+    if not isinstance(meta, dict):
+        raise SpecificationError("RUN_START says nothing of the run", file=str(directory), field="data.meta")
     return meta
 
 

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from safety import CommandedRate
-from toolkit import FloatArray, Margin, Verdict
+from safety.audit import Report
+from toolkit import FloatArray, Margin, SpecificationError, Verdict
 from toolkit import procedure as p
 from verification.report import (
     Assumption,
@@ -18,6 +19,7 @@ from verification.report import (
     CycleTrace,
     CylinderRegion,
     Intervention,
+    LogAnswer,
     PolytopeRegion,
     Region,
     ReportData,
@@ -33,18 +35,30 @@ from .figures import TruthFigures, commanded_names
 from .log_options import who_vouches
 from .run_log import RunLog
 
+TRUTH_NOTE = "The true motion is the simulated plant's own record, truth.bin. It goes on after the log has ended: no signature covers it."
+_PLACES = {"platform", "git_commit"}
 GAP_S = 0.1
 """Interventions nearer than this are one spell."""
 
 
-def write_run_report(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, path: Path) -> int:
-    """Write the report of a run; returns its size in bytes."""
-    data = report_data(assembly, log, figures, summary, path.parent.name)
+def write_run_report(
+    assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, verified: Report, path: Path
+) -> int:
+    """Write the report of a run; returns its size in bytes. verified: what the verifier says of the log."""
+    data = report_data(assembly, log, figures, summary, verified, path.parent.name)
     return write_report(replace(data, notes=(*data.notes, f"Log: {who_vouches(path.parent / 'audit')}.")), path)
 
 
-def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, name: str) -> ReportData:
-    """Everything the report says."""
+def report_data(
+    assembly: Assembly, log: RunLog, figures: TruthFigures | None, summary: RunSummary, verified: Report, name: str
+) -> ReportData:
+    """Everything the report says.
+
+    Raises:
+        SpecificationError: the log does not say which program ran.
+    """
+    if not {"build", "hashes"} <= log.start.keys() or not log.start["build"].keys() >= _PLACES:
+        raise SpecificationError("RUN_START names no build and no hashes", file=name, field="data.meta")
     t0 = float(log.t_s[0]) if log.t_s.size else 0.0
     t = log.t_s - t0
     total, certify = log.timing_us.get("total", t * np.nan), log.timing_us.get("certify", t * np.nan)
@@ -61,9 +75,11 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
         run_name=name,
         period_s=summary.period_s,
         misses=summary.deadline_misses,
+        overruns=summary.overruns,
+        log=LogAnswer.of(verified),
         cycles=_cycles(assembly, log, t, t0),
         constraints=_constraints(assembly, log, t, summary),
-        assumptions=_assumptions(assembly, summary),
+        assumptions=_assumptions(assembly, log, summary, t0),
         unproved=summary.unproved,
         certificates=_certificates(assembly),
         tracking=TrackingTrace(tracking.t_s, tracking.error_m, tracking.counted)
@@ -80,7 +96,7 @@ def report_data(assembly: Assembly, log: RunLog, figures: TruthFigures | None, s
         truth=figures.trace if figures is not None else None,
         brake_m_s2=min((c.limit for c in assembly.constraints if isinstance(c, CommandedRate) and c.order == 2), default=None),
         dirty=versions["git_commit"].endswith("+changes"),
-        notes=assembly.arm.notes + assembly.arm.limits.differences,
+        notes=assembly.arm.notes + assembly.arm.limits.differences + ((TRUTH_NOTE,) if figures is not None else ()),
     )
 
 
@@ -100,7 +116,15 @@ def _constraints(assembly: Assembly, log: RunLog, t: FloatArray, summary: RunSum
         words, unit = _words(assembly, name)
         series = Series.where(t, values, np.isfinite(values))
         rows.append(Constraint(name, words, unit, series, truth.get(name), "command" if name in commanded else "motion"))
+    seen = {name.partition(".")[0] for name in log.margins}
+    rows += [_not_seen(assembly, c.name, c.name in commanded) for c in assembly.procedure.constraints if c.name not in seen]
     return tuple(rows)
+
+
+def _not_seen(assembly: Assembly, name: str, is_commanded: bool) -> Constraint:
+    """A constraint of the procedure that no cycle certified: the run was refused, or ended before its first cycle."""
+    words, unit = _words(assembly, name)
+    return Constraint(name, words, unit, Series(np.empty(0), np.empty(0)), None, "command" if is_commanded else "motion")
 
 
 def _words(assembly: Assembly, name: str) -> tuple[str, str]:
@@ -129,7 +153,9 @@ def _certificates(assembly: Assembly) -> tuple[Certificate, ...]:
     return tuple(Certificate(row.id, row.claim, row.sha256, "Accepted by primum check before the run.") for row in proved)
 
 
-def _assumptions(assembly: Assembly, summary: RunSummary) -> tuple[Assumption, ...]:
+def _assumptions(assembly: Assembly, log: RunLog, summary: RunSummary, t0: float) -> tuple[Assumption, ...]:
+    """A measured maximum within its bound does not make an assumption hold that the log says was latched as ended."""
+    ended = {violated.assumption: violated for violated in log.violated}
     rows = []
     for figure in summary.assumptions:
         stated = getattr(assembly.procedure.assumptions, figure.id)
@@ -137,13 +163,22 @@ def _assumptions(assembly: Assembly, summary: RunSummary) -> tuple[Assumption, .
         measured: float | str | None = figure.measured_max
         held = None
         if figure.id == "A3":
-            measured, held = "read back at connect", True
-        elif measured is not None and isinstance(bound, str):
-            held = True
+            measured, held = _device_read_back(assembly, log)
         monitor = stated.monitor if figure.monitored else ""
-        words = stated.claim
-        rows.append(Assumption(figure.id, words, bound, measured, figure.unit, monitor, stated.reaction, held))
+        found = ended.get(figure.id)
+        at_s, why = (None, "") if found is None else (found.t_s - t0, found.reason)
+        rows.append(Assumption(figure.id, stated.claim, bound, measured, figure.unit, monitor, stated.reaction, held, at_s, why))
     return tuple(rows)
+
+
+def _device_read_back(assembly: Assembly, log: RunLog) -> tuple[str | None, bool | None]:
+    """What connecting read of the device, by its record: the driver does not connect where a register is not as the profile has it."""
+    if log.device is None:
+        return None, None
+    profile = str(log.device.get("profile"))
+    if profile != assembly.profile.name:
+        return f"read back at connect: {profile!r:.60}", False
+    return "read back at connect", True
 
 
 def _interventions(assembly: Assembly, log: RunLog, t: FloatArray) -> tuple[Intervention, ...]:

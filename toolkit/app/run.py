@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from devices import launch_simulated_arm
+from safety.audit.file_layer import PosixFiles, make_directories
 from safety.audit.machine_state import refuse_unresolved
 from safety.audit.operator_key import check_stock
 from toolkit import InvalidInput, Verdict
@@ -99,7 +100,7 @@ def new_directory(directory: Path) -> None:
     Raises: InvalidInput: it holds something, is no directory, or cannot be made.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directories(directory, PosixFiles())
         found = any(directory.iterdir())
     except OSError as error:
         raise InvalidInput(f"{directory}: cannot be a run directory: {error.strerror}") from error

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from devices import load_profile, load_tube
+from safety.audit.file_layer import PosixFiles
 from toolkit import AuditFault, InvalidInput, SpecificationError
 from toolkit.procedure import SampledPath, ServoPath, load_procedure
 
@@ -74,9 +75,12 @@ def _keep(assembly: Assembly, directory: Path) -> dict[str, dict[str, Any]]:
     if assembly.proofs is not None:
         contents[PROOFS] = assembly.proofs.to_json()
     try:
-        (directory / "inputs").mkdir()
+        files = PosixFiles()
+        files.make_directory(directory / "inputs")
         for name, content in contents.items():
             _write_durably(directory / name, content)
+        for folder in (directory / "inputs", directory):
+            files.sync_directory(folder)
     except OSError as error:
         raise AuditFault(f"the inputs of the run cannot be kept in {directory}: {error.strerror or error}") from error
     again = load_profile(directory / PROFILE)

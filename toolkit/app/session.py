@@ -34,6 +34,7 @@ from toolkit import (
     ProposeAhead,
     ServoLoop,
     StaleMeasurement,
+    Verdict,
     device_error,
 )
 from toolkit.procedure import joint_vector
@@ -287,7 +288,8 @@ class ArmSession:
     def _record(self, record: CycleRecord[Memory | None]) -> None:
         self.verdicts[record.decided.certified.verdict.value] += 1
         payload = cycle_payload(record, self._layer.take())
-        self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}})
+        urgent = record.decided.certified.verdict in (Verdict.BACKUP, Verdict.STOP)
+        self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}}, urgent=urgent)
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1

@@ -85,7 +85,7 @@ def gather(sources: Sources, root: Path = ROOT) -> VerificationData:
     matrix, gaps = trace_checkout(sources.evidence, root)
     environment, problem = _environment(root)
     return VerificationData(
-        run=report_data(results.assembly, results.log, results.figures, results.summary, sources.run.resolve().name),
+        run=report_data(results.assembly, results.log, results.figures, results.summary, log.report, sources.run.resolve().name),
         ran=_build(results.log.start["build"]),
         now=_build(version_info()),
         matrix=matrix,
@@ -97,6 +97,7 @@ def gather(sources: Sources, root: Path = ROOT) -> VerificationData:
         files=_digests(sources.run),
         run_json=_differences(results, sources.run),
         tester=sources.tester.strip(),
+        truth_fault=_truth_fault(results),
     )
 
 
@@ -107,6 +108,19 @@ def _results(run: Path, log: LogIntegrity) -> Results:
         if log.report.ok:
             raise
         raise RefusedReport(tuple(log_reasons(log.report))) from error
+
+
+def _truth_fault(results: Results) -> str:
+    """Why a simulated run's record of the true motion does not show all of it; "" if it does, or there is nothing to show."""
+    log, figures = results.log, results.figures
+    if not results.assembly.profile.is_simulated or not log.t_s.size:
+        return ""
+    if figures is None:
+        return "the arm is simulated, and the record of its true motion is gone"
+    t_s = figures.truth.t_s
+    if not (t_s.size and t_s[0] <= log.t_s[0] + results.assembly.profile.period_s and t_s[-1] >= log.t_s[-1]):
+        return "the record of the true motion does not cover the run from its first cycle to its last"
+    return ""
 
 
 def required_obligations(assembly: Assembly) -> dict[str, str]:

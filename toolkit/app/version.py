@@ -17,18 +17,26 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @cache
 def git_commit() -> str:
-    """The commit of the working tree this runs from, with "+changes" if it differs; empty when it is not a checkout."""
+    """The commit of the working tree this runs from, with "+changes" if it differs, or if git does not say that it does not.
+
+    Empty when it is no checkout, or git does not name a commit. A file that git does not know counts as a change, whatever git's settings.
+    """
     if not (_ROOT / ".git").exists():
         return ""
-    try:
-        commit = _git(_ROOT, "rev-parse", "HEAD")
-        return commit + ("+changes" if commit and _git(_ROOT, "status", "--porcelain") else "")
-    except (OSError, subprocess.TimeoutExpired):
+    commit = _git(_ROOT, "rev-parse", "--verify", "HEAD")
+    if not commit:
         return ""
+    status = _git(_ROOT, "status", "--porcelain", "--untracked-files=all", "--ignore-submodules=none")
+    return commit if status == "" else f"{commit}+changes"
 
 
-def _git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=False).stdout.strip()
+def _git(root: Path, *words: str) -> str | None:
+    """What git says; None if it fails."""
+    try:
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 @cache

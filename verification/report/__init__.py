@@ -1,6 +1,6 @@
 """One self-contained HTML page per run: what is guaranteed, what is assumed, what failed."""
 
-from .data import Assumption, Certificate, Constraint, Intervention, ReportData
+from .data import Assumption, Certificate, Constraint, Intervention, LogAnswer, ReportData
 from .regions import BoxRegion, CapsuleRegion, CylinderRegion, PolytopeRegion, Region, SphereRegion
 from .render import render_report, write_report
 from .summary import Approach, Finding, Statistics, approaches, findings, statistics
@@ -18,6 +18,7 @@ __all__ = [
     "CylinderRegion",
     "Finding",
     "Intervention",
+    "LogAnswer",
     "PolytopeRegion",
     "Region",
     "ReportData",

@@ -6,8 +6,9 @@ SI throughout; the report converts for display. Strings are plain text: the rend
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
+from safety.audit import Report
 from toolkit import FloatArray, InvalidInput, Margin, Verdict, finite_array, finite_number
 
 from .regions import Region
@@ -54,8 +55,13 @@ class Constraint:
 
     @property
     def kept(self) -> bool | None:
-        """Whether it held where it is claimed; None: nothing to judge by."""
+        """Whether it held where it is claimed; None: nothing to judge by.
+
+        The record of the true motion is signed by nobody: it can break a constraint, but not make up for a certified margin below zero.
+        """
         decisive = self.truth_min if self.holds_for == "motion" else self.certified_min
+        if self.certified_min is not None and not self.certified_min >= 0:
+            return False
         return None if decisive is None else decisive >= 0
 
 
@@ -65,7 +71,7 @@ class Assumption:
 
     bound, measured: numbers in `unit`, or text ("position mode"); measured None: nothing measured it in this run.
     monitor: how it is watched while running, "" when it is not. held: needed when bound or measured is text; for two numbers
-    it is computed (measured <= bound). violated_at_s: when the claim ended, if it did.
+    it is computed (measured <= bound). violated_at_s: when the claim ended, if it did, and violation: why, in the monitor's words.
     """
 
     id: str
@@ -77,6 +83,7 @@ class Assumption:
     reaction: str
     held: bool | None = None
     violated_at_s: float | None = None
+    violation: str = ""
 
     def __post_init__(self) -> None:
         _check_unit(self.unit, f"assumption {self.id}")
@@ -136,6 +143,22 @@ class Certificate:
     checked_by: str
 
 
+@dataclass(frozen=True)
+class LogAnswer:
+    """What the verifier says of the run's log, in a sentence. ok: nothing contradicts; intact: and all of it is vouched for."""
+
+    sentence: str
+    ok: bool
+    intact: bool
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """The verifier's report in short."""
+        count = report.problem_count
+        found = f"{count} problem{'' if count == 1 else 's'}, the first: {report.problem}"
+        return cls(str(report) if report.ok else found, report.ok, report.intact)
+
+
 @dataclass(frozen=True, eq=False)
 class ReportData:
     """All of report.html.
@@ -143,7 +166,9 @@ class ReportData:
     status: "completed" exactly when exit_code is 0, else what happened ("stopped", "device fault", ...); reason: why, one sentence.
     certificates: empty means UNPROVED. unproved: sentences, what nobody proved or monitors.
     brake_m_s2: tip deceleration of the stopping curve v = sqrt(2 a d), None: no curve.
-    misses: deadline misses (counted by the run; cycles.missed_t_s says when). hashes, versions, platform: label -> text.
+    misses: setpoints that were due and not written in their period (counted by the run; cycles.missed_t_s says when). overruns: cycles that
+    took longer than the period, whether or not a setpoint was due: one that waits for a dead line and then holds writes none.
+    hashes, versions, platform: label -> text.
     """
 
     title: str
@@ -155,6 +180,8 @@ class ReportData:
     run_name: str
     period_s: float
     misses: int
+    overruns: int
+    log: LogAnswer
     cycles: CycleTrace
     constraints: tuple[Constraint, ...]
     assumptions: tuple[Assumption, ...]
@@ -177,6 +204,7 @@ class ReportData:
     def __post_init__(self) -> None:
         finite_number(self.period_s, "period_s", 1e-5, 10.0)
         finite_number(self.misses, "misses", self.cycles.missed_t_s.shape[0], 1e12)
+        finite_number(self.overruns, "overruns", 0, len(self.cycles.verdict))
         if self.brake_m_s2 is not None:
             finite_number(self.brake_m_s2, "brake_m_s2", 1e-6, 1e4)
         if not ((self.exit_code == 0) == (self.status == "completed")):

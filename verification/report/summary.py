@@ -1,5 +1,6 @@
 """The figures a reader looks for first: what failed, how near, how fast, how long."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,22 +83,37 @@ def findings(data: ReportData) -> list[Finding]:
     found = []
     if data.exit_code != 0:
         found.append(Finding(f"Run {data.status} (exit code {data.exit_code})", data.reason))
+    found += [*_broken_constraints(data), *_ended_assumptions(data)]
+    if not data.log.intact:
+        found.append(Finding(f"The log is not {'all vouched for' if data.log.ok else 'intact'}", data.log.sentence))
+    found += _lateness(data)
+    if data.dirty:
+        found.append(Finding("Version unclear", "the program had uncommitted changes: the commit below is not what ran"))
+    return found
+
+
+def _broken_constraints(data: ReportData) -> Iterator[Finding]:
     for c in data.constraints:
         if c.kept is False:
-            decisive = c.truth_min if c.holds_for == "motion" else c.certified_min
-            where = "true motion" if c.holds_for == "motion" else "commanded sequence"
-            found.append(Finding(f"Constraint {c.name} violated", f"by the {where}: margin {quantity_text(decisive, c.unit)}"))
+            by_truth = c.holds_for == "motion" and c.truth_min is not None and c.truth_min < 0
+            decisive, where = (c.truth_min, "true motion") if by_truth else (c.certified_min, "commanded sequence")
+            yield Finding(f"Constraint {c.name} violated", f"by the {where}: margin {quantity_text(decisive, c.unit)}")
+
+
+def _ended_assumptions(data: ReportData) -> Iterator[Finding]:
     for a in data.assumptions:
         if a.outcome == "violated":
             seen = quantity_text(a.measured, a.unit)
             when = f" at {a.violated_at_s:.3f} s: the claim ends there" if a.violated_at_s is not None else ""
-            found.append(Finding(f"Assumption {a.id} violated", f"stated {quantity_text(a.bound, a.unit)}, measured {seen}{when}"))
+            why = f" ({a.violation})" if a.violation else ""
+            yield Finding(f"Assumption {a.id} violated", f"stated {quantity_text(a.bound, a.unit)}, measured {seen}{when}{why}")
+
+
+def _lateness(data: ReportData) -> Iterator[Finding]:
     cycles = len(data.cycles.verdict)
-    if data.misses > MISS_SHARE_MAX * cycles:
-        found.append(Finding("Too many missed deadlines", f"{data.misses} of {cycles} cycles; at most {MISS_SHARE_MAX:.1%} expected"))
-    if data.dirty:
-        found.append(Finding("Version unclear", "the program had uncommitted changes: the commit below is not what ran"))
-    return found
+    for what, count in (("missed deadlines", data.misses), ("cycles longer than the period", data.overruns)):
+        if count > MISS_SHARE_MAX * cycles:
+            yield Finding(f"Too many {what}", f"{count} of {cycles} cycles; at most {MISS_SHARE_MAX:.1%} expected")
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,8 @@ class VerificationData:
 
     gaps: of the traceability, those of a release included. environment: None if lock and environment could not be compared;
     then environment_problem says why. files: name -> SHA-256 of the run directory's files. run_json: fields in which run.json is not
-    what the log gives. tester: who answers for this report, empty if nobody was named.
+    what the log gives. tester: who answers for this report, empty if nobody was named. truth_fault: why the record of the true motion of a
+    simulated run cannot be relied on, "" if it is whole, or the arm is real.
     """
 
     run: ReportData
@@ -48,6 +49,7 @@ class VerificationData:
     tester: str = ""
     environment_problem: str = ""
     run_json: tuple[str, ...] = ()
+    truth_fault: str = ""
 
     @property
     def evidence(self) -> Evidence | None:

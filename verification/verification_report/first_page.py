@@ -1,8 +1,9 @@
 """Page one: what is guaranteed, under which assumptions, what is unproved, what failed."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from ..report import Assumption, Constraint, findings
+from ..report import Assumption, Constraint, LogAnswer, findings
 from ..report.units import quantity_text
 from ..trace import Gap
 from .blocks import Block, Bullets, Cell, Subtitle, Table, Text, Tone, cells
@@ -25,15 +26,14 @@ def first_page(data: VerificationData, reasons: tuple[Gap, ...], draft: bool) ->
 
 def failures(data: VerificationData) -> tuple[str, ...]:
     """Everything that failed: in the run, in the tests, in the proofs, in the log."""
-    found = [f"{finding.what}: {finding.detail}" for finding in findings(data.run)]
+    run = replace(data.run, log=LogAnswer.of(data.log.report))
+    found = [f"{finding.what}: {finding.detail}" for finding in findings(run)]
     counts = data.evidence.counts if data.evidence is not None else {}
     found += [f"Tests: {counts[outcome]} {outcome}." for outcome in ("failed", "xpassed") if counts.get(outcome)]
     found += [
         f"Requirement {key} is not shown: a test of it failed." for key, item in data.matrix.requirements.items() if item.state == "failed"
     ]
     found += [f"Certificate: {sentence}" for sentence in data.proofs.rejected]
-    if not data.log.report.ok:
-        found.append(f"The log is not intact: {data.log.report.problem_count} problems, the first: {data.log.report.problem}")
     return tuple(found)
 
 
@@ -108,7 +108,10 @@ def _guaranteed(data: VerificationData) -> tuple[Block, ...]:
     rows = tuple(cells(Cell(c.name), c.words, *_margins(c)) for c in run.constraints)
     commanded = [c.name for c in run.constraints if c.holds_for == "command"]
     only = f" For {', '.join(commanded)} only the commanded sequence is claimed." if commanded else ""
-    truth = "" if run.truth is not None else " The true motion of this arm was not recorded: only certified margins are shown."
+    sha256 = data.files.get("truth.bin", "")
+    truth = f" The true motion is truth.bin (SHA-256 {sha256[:16]}…), the simulated plant's own record, which no signature covers."
+    if run.truth is None:
+        truth = " The true motion of this arm was not recorded: only certified margins are shown."
     heads = ("constraint", "what it demands", "true min", "certified min", "")
     return Subtitle("What is guaranteed"), Text(CLAIM + only + truth), Table(heads, (18, 46, 13, 14, 9), rows)
 

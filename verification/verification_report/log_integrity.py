@@ -22,7 +22,7 @@ def examine_log(run: Path, key: Path | None, copies: Iterable[Path]) -> LogInteg
     """Verify the log of a run. key: the operator's public key; copies: second places of the checkpoints.
 
     Raises:
-        SpecificationError: there is no log, or `key` is no key.
+        SpecificationError: there is no log, `key` is no key, or a copy is the run's own checkpoint file.
     """
     report = verify(run / "audit", key, copies)
     return LogIntegrity(report, _note(run / "audit", report.vouched_by))

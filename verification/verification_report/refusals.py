@@ -5,7 +5,9 @@
 | dirty tree | the program that ran, or the one that writes the report, was not exactly a commit |
 | other version | run, evidence, report, proofs, lock file and environment do not name the same versions |
 | certificate | the checker rejects one, or the summary of the proofs; or there is no checker to ask |
-| log | the verifier finds something wrong, or that not every record is vouched for |
+| log | the verifier finds something wrong, or that not every record is vouched for; the run did not end its log itself |
+| operator key | no operator key was given, or the log's keys carry no certificate of it: anybody could have made the whole log |
+| true motion | a simulated run without a whole record of its true motion |
 | run.json | it is not what the log gives |
 | tester | nobody is named, neither by the evidence nor by --tester |
 | all kinds of `verification.trace.gap` | requirement or risk control without executed test, outcome without anomaly, … |
@@ -38,7 +40,7 @@ class RefusedReport(ToolkitError):
 
 def refusals(data: VerificationData) -> tuple[Gap, ...]:
     """Every reason, the traceability's last."""
-    found = [*_of_tree(data), *_of_versions(data), *_of_lock(data), *_of_proofs(data), *_of_log(data), *_of_tester(data)]
+    found = [*_of_tree(data), *_of_versions(data), *_of_lock(data), *_of_proofs(data), *_of_log(data), *_of_truth(data), *_of_tester(data)]
     return tuple(dict.fromkeys((*found, *data.gaps)))
 
 
@@ -92,14 +94,24 @@ def log_reasons(report: Report) -> Iterator[Gap]:
             yield Gap("log", "audit", f"{report.problem_count - len(report.problems)} more problems")
     elif not report.intact:
         yield Gap("log", "audit", f"not every record is vouched for: {report}")
+    elif not report.closed:
+        yield Gap("log", "audit", f"the run did not end its log: {report}")
 
 
 def _of_log(data: VerificationData) -> Iterator[Gap]:
     yield from log_reasons(data.log.report)
+    if not data.log.report.operator_checked:
+        has = "no operator key was given (--key)" if data.log.report.operator else "no operator's certificate stands in the log"
+        yield Gap("operator key", "audit", f"{has}: whoever wrote the whole log anew with keys of their own would get this same report")
     for name in data.run_json:
         yield Gap(
             "run.json", name, "not what the log gives: the file was changed, or is of another program (`primum report RUN` writes it again)"
         )
+
+
+def _of_truth(data: VerificationData) -> Iterator[Gap]:
+    if data.truth_fault:
+        yield Gap("true motion", "truth.bin", data.truth_fault)
 
 
 def _of_tester(data: VerificationData) -> Iterator[Gap]:

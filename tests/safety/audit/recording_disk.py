@@ -1,7 +1,8 @@
 """A disk in memory that remembers every operation, and can say what a power cut after any of them may have left.
 
 What a cut may leave of a file: what was synced; and of the bytes after that, any number from the front, some blocks of which hold
-zeros instead (their place was allocated, their data never written). A name that its directory's sync did not cover may be there or not.
+zeros instead (their place was allocated, their data never written). A name that its directory's sync did not cover may be there or not,
+and with that of a directory goes everything in it.
 """
 
 import os
@@ -33,12 +34,14 @@ class Moment:
 
     operation: str
     files: dict[Path, FileState]
+    directories: dict[Path, bool]
     acknowledged: int
 
     def left_by_a_cut(self, source: random.Random, where: Path, root: Path) -> None:
         """Write one possible state of the disk into `where`; `root` is what `where` stands for."""
+        gone = {path for path, named in self.directories.items() if not named and source.random() < 0.5}
         for path, state in self.files.items():
-            if (state.named and not state.removed) or source.random() < 0.5:
+            if gone.isdisjoint(path.parents) and ((state.named and not state.removed) or source.random() < 0.5):
                 kept = state.pending[: source.choice((0, len(state.pending), source.randint(0, len(state.pending))))]
                 copy = where / path.relative_to(root)
                 copy.parent.mkdir(parents=True, exist_ok=True)
@@ -47,13 +50,22 @@ class Moment:
 
 @dataclass
 class RecordingDisk:
-    """A FileLayer. `moments` grows by one at each operation."""
+    """A FileLayer. `moments` grows by one at each operation. What stands in the real file system when it is first named is there."""
 
     moments: list[Moment] = field(default_factory=list)
     acknowledged: int = 0
     _files: dict[Path, FileState] = field(default_factory=dict)
+    _directories: dict[Path, bool] = field(default_factory=dict)
     _open: dict[int, Path] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def make_directory(self, path: Path) -> None:
+        if path in self._directories or path.exists():
+            raise FileExistsError(17, os.strerror(17), str(path))
+        if path.parent not in self._directories and not path.parent.exists():
+            raise FileNotFoundError(2, os.strerror(2), str(path))
+        self._directories[path] = False
+        self._happened(f"make {path.name}/")
 
     def create(self, path: Path) -> int:
         if path in self._files:
@@ -76,6 +88,8 @@ class RecordingDisk:
         self._happened(f"sync {self._open[descriptor].name}")
 
     def sync_directory(self, path: Path) -> None:
+        for name in self._directories:
+            self._directories[name] |= name.parent == path
         for name, state in list(self._files.items()):
             if name.parent == path:
                 state.named = True
@@ -99,7 +113,7 @@ class RecordingDisk:
     def _happened(self, operation: str) -> None:
         with self._lock:
             copies = {path: FileState(**vars(state)) for path, state in self._files.items()}
-            self.moments.append(Moment(operation, copies, self.acknowledged))
+            self.moments.append(Moment(operation, copies, dict(self._directories), self.acknowledged))
 
 
 class Overheard:

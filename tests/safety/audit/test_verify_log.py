@@ -449,6 +449,20 @@ def test_a_changed_number_of_the_first_record_is_its_own(tmp_path: Path) -> None
     assert [(problem.seq, problem.last_seq) for problem in report.problems] == [(0, 0)] and report.vouched == 240
 
 
+@pytest.mark.requirement("AUD-021")
+@pytest.mark.parametrize("how", ["itself", "symbolic link", "hard link"])
+def test_the_logs_own_checkpoints_are_no_second_place(tmp_path: Path, how: str) -> None:
+    place(LOG, tmp_path)
+    first, named = tmp_path / "audit" / "checkpoints", tmp_path / "second" / f"{LOG.run}.checkpoints"
+    named.unlink()
+    if how == "symbolic link":
+        named.symlink_to(first)
+    elif how == "hard link":
+        named.hardlink_to(first)
+    with pytest.raises(ValueError, match="no second place"):
+        verify(tmp_path, None, [first if how == "itself" else tmp_path / "second"])
+
+
 def test_a_second_place_without_the_run_is_a_problem(tmp_path: Path) -> None:
     place(LOG, tmp_path)
     (tmp_path / "second" / f"{LOG.run}.checkpoints").unlink()

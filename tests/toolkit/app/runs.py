@@ -189,6 +189,11 @@ def was_late(run: Performed) -> bool:
     return "missed in a row" in run.outcome.reason or ("setpoints behind" in run.outcome.reason and misses_at_the_end)
 
 
+def line_was_late(run: Performed) -> bool:
+    """Whether a run was stopped because servos did not answer in time: where none was told to be silent, the simulated arm had no core."""
+    return run.outcome.exit_code == 4 and "no answer from id" in run.outcome.reason
+
+
 def children(pid: int) -> list[tuple[int, str]]:
     """(pid, command line) of the processes whose parent is `pid`."""
     found = []

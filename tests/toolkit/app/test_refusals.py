@@ -1,14 +1,18 @@
 """Bad input is refused before anything starts: exit code 2, one message that names file, line and field, nothing left behind."""
 
 import re
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.toolkit.app.runs import EXAMPLE, line_steps, procedure_text
+from devices import load_profile
+from tests.toolkit.app.runs import EXAMPLE, PROFILE, line_steps, procedure_text
 from toolkit.app import cli, run
+from toolkit.app.assembly import assemble
 
 Outcome = tuple[int, str]
 Refused = Callable[[str], Outcome]
@@ -84,6 +88,27 @@ def test_a_procedure_that_cannot_work_is_refused(text: Callable[[], str], words:
     for line in message.strip().splitlines():  # several mistakes are told at once, each in its place
         assert re.search(r"\.(yaml|gz):\d+: ", line), f"no file and line: {line}"
     assert re.search(words, message), message
+
+
+@pytest.mark.requirement("SAF-024")
+def test_an_enable_step_that_the_tube_does_not_cover_is_refused(refused: Refused, tmp_path: Path) -> None:
+    """The theorem begins with the arm inside the tube of its first setpoint; the shipped profile is 8 % inside in the joint nearest."""
+    profile = load_profile(PROFILE)
+    assert np.all(profile.enable_offset <= profile.load_tube().e)
+    shutil.copytree(PROFILE.parent, tmp_path / "profile")
+    for step, allowed in ((100, False), (13, False), (9, True)):
+        text = re.sub("enable_step_ticks: 6", f"enable_step_ticks: {step}", PROFILE.read_text())
+        (tmp_path / "profile" / "profile.yaml").write_text(text)
+        changed = load_profile(tmp_path / "profile" / "profile.yaml")
+        e, tick = changed.load_tube().e, changed.tick_map.abs_M.sum(axis=1)
+        assert np.all(tick * (step + changed.encoder_error_ticks) + changed.joint_error <= e) == allowed
+        procedure = slow_line(**{str(PROFILE): str(tmp_path / "profile" / "profile.yaml")})
+        if allowed:
+            (tmp_path / "line.yaml").write_text(procedure)
+            assert assemble(tmp_path / "line.yaml").profile.enable_step_ticks == step
+        else:
+            exit_code, message = refused(procedure)
+            assert exit_code == 2 and re.search(rf"profile\.yaml:\d+: enable_step_ticks: {step}: joint \w+ may be .* its tube e", message)
 
 
 @pytest.mark.requirement("WSP-016")

@@ -9,7 +9,7 @@ import pytest
 from safety.audit import AuditLog, RecordKind, read_records
 from safety.audit.machine_state import acknowledge
 from safety.audit.operator_key import make_operator_key
-from tests.toolkit.app.runs import EXAMPLE, PROFILE, perform, primum
+from tests.toolkit.app.runs import EXAMPLE, PROFILE, Live, Performed, line_was_late, perform, primum, was_late
 from toolkit import AuditFault, InvalidInput
 from toolkit.app.assembly import Assembly
 from toolkit.app.log_options import LogOptions
@@ -59,8 +59,15 @@ def test_what_differs_from_the_last_run_is_a_record_with_old_and_new_value(line:
 def test_an_audit_fault_blocks_the_next_run_until_it_is_acknowledged_and_the_next_log_says_so(
     line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = perform(line, tmp_path, monkeypatch, lambda live: os.kill(live.writer_pid, signal.SIGKILL))
-    assert run.outcome.exit_code == 5
+    def kill(live: Live) -> None:
+        os.kill(live.writer_pid, signal.SIGKILL)
+
+    def excused(run: Performed) -> bool:
+        """On a busy machine the device line, or a period, may be late before the dead writer is noticed: then that ended the run."""
+        return run.outcome.exit_code != 5 and (was_late(run) or line_was_late(run))
+
+    run = perform(line, tmp_path, monkeypatch, kill, excused=excused)
+    assert run.outcome.exit_code == 5, run.outcome
     options = LogOptions.resolve()
     with pytest.raises(AuditFault, match=rf"enable refused.*{run.directory}/audit"):
         run_procedure(Path(line.procedure.file), tmp_path / "next", lambda status: None, line, options=options)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from controllers import MotionHandle
 from devices import DynamixelArm, Faults, SimulatedArm, launch_simulated_arm, servo_setup
 from devices.control_table import TORQUE_ENABLE
 from devices.servo_setup import read_register
-from safety.audit import read_records, verify
+from safety.audit import RecordKind, read_records, verify
 from tests.toolkit.app.runs import ATTEMPTS, Performed, assert_replays, children
-from toolkit import AuditFault, DeviceFault, InvalidInput, JointState, NoSafeCommand, OperatingState, ServoLoop
+from tests.toolkit.app.test_records import Decided, record
+from toolkit import AuditFault, DeviceFault, InvalidInput, JointState, NoSafeCommand, OperatingState, ServoLoop, Verdict
 from toolkit.app import session as session_module
 from toolkit.app.assembly import Assembly
 from toolkit.app.control_process import Outcome
@@ -388,3 +390,21 @@ def test_an_enable_that_cannot_take_torque_off_again_is_a_fault_until_it_can(
 
     monkeypatch.setattr(servo_setup, "write_checked", write_checked)
     reachable.session(use)
+
+
+@pytest.mark.requirement("AUD-006")
+@pytest.mark.parametrize(
+    ("verdict", "urgent"), [(Verdict.PASS, False), (Verdict.MODIFIED, False), (Verdict.BACKUP, True), (Verdict.STOP, True)]
+)
+def test_a_cycle_that_braked_is_made_durable_at_once(line: Assembly, tmp_path: Path, verdict: Verdict, urgent: bool) -> None:
+    appended: list[tuple[RecordKind, bool]] = []
+
+    class Log:
+        def append(self, kind: RecordKind, data: dict[str, Any], *, urgent: bool = False) -> None:
+            appended.append((kind, urgent))
+
+    arm = ArmSession(line, tmp_path)
+    arm._log = Log()  # type: ignore[assignment]
+    decided = Decided(replace(Decided().certified, verdict=verdict))
+    arm._record(record(decided=decided))
+    assert appended == [(RecordKind.CYCLE, urgent)]

@@ -14,6 +14,7 @@ from verification.report import (
     Constraint,
     CycleTrace,
     Intervention,
+    LogAnswer,
     PolytopeRegion,
     ReportData,
     Series,
@@ -142,7 +143,7 @@ def make(duration_s: float = 20.3, seed: int = 7, **changes: Any) -> ReportData:
     fields: dict[str, Any] = {
         "title": "Tracing with a PSM and a large needle driver", "status": "completed", "exit_code": 0, "reason": "",
         "started_utc": "2026-11-22 14:03:11 UTC", "device": "simulated PSM Classic, instrument 400006", "run_name": "runs/psm_trace",
-        "period_s": PERIOD_S, "misses": 2,
+        "period_s": PERIOD_S, "misses": 2, "overruns": 2, "log": LogAnswer("4000 records, all vouched for", ok=True, intact=True),
         "cycles": CycleTrace(t, verdict, reference, command, missed),
         "constraints": (
             Constraint("keep_in", "shaft, wrist and both jaws inside the polytope", "m",

@@ -15,12 +15,14 @@ from verification.report import (
     CapsuleRegion,
     CylinderRegion,
     Intervention,
+    LogAnswer,
     PolytopeRegion,
     ReportData,
     Series,
     SphereRegion,
     TrackingTrace,
     TruthTrace,
+    findings,
 )
 
 Make = Callable[..., ReportData]
@@ -124,6 +126,28 @@ def test_a_claim_about_the_command_is_judged_by_the_command(make_report: Make) -
     assert replace(speed, truth_min=-1.0).kept is True
     assert replace(speed, truth_min=-1.0, holds_for="motion").kept is False
     assert replace(speed, margin=Series([], [])).kept is None
+
+
+@pytest.mark.requirement("AUD-033")
+def test_a_true_motion_that_nobody_signed_does_not_make_up_for_a_certified_margin_below_zero(make_report: Make) -> None:
+    vessel = make_report(duration_s=1.0).constraints[1]
+    broken = replace(vessel, margin=Series([0.0, 1.0], [0.002, -1e-6]), truth_min=0.01)
+    assert vessel.kept is True and broken.kept is False
+    data = make_report(duration_s=1.0, constraints=(broken,))
+    (finding,) = [finding for finding in findings(data) if "vessel" in finding.what]
+    assert finding.detail.startswith("by the commanded sequence: margin -")
+
+
+@pytest.mark.requirement("AUD-033")
+@pytest.mark.parametrize(("ok", "what"), [(False, "The log is not intact"), (True, "The log is not all vouched for")])
+def test_a_log_that_is_not_whole_is_a_finding(make_report: Make, ok: bool, what: str) -> None:
+    found = findings(make_report(duration_s=1.0, log=LogAnswer("because", ok, intact=False)))
+    assert [(finding.what, finding.detail) for finding in found if "log" in finding.what] == [(what, "because")]
+
+
+def test_more_overruns_than_cycles_are_refused(make_report: Make) -> None:
+    with pytest.raises(InvalidInput, match="overruns"):
+        make_report(duration_s=1.0, overruns=201)
 
 
 def test_spells_cover_every_cycle_once(make_report: Make) -> None:

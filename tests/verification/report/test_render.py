@@ -156,7 +156,8 @@ def test_a_run_that_never_began_renders(make_report: Make) -> None:
     page = Page(
         render_report(
             make_report(
-                status="device fault", exit_code=4, reason="servo 3 did not answer", misses=0, cycles=empty, interventions=(), truth=None,
+                status="device fault", exit_code=4, reason="servo 3 did not answer", misses=0, overruns=0,
+                cycles=empty, interventions=(), truth=None,
                 tracking=TrackingTrace([], [], np.zeros(0, dtype=bool)), cycle_s=none, mpc_s=none, certify_s=none,
                 constraints=tuple(replace(c, margin=none, truth_min=None) for c in data.constraints),
             )

@@ -80,6 +80,12 @@ CAUSES: dict[str, tuple[str, str, Change]] = {
     "the log has no end": ("log", "audit", with_log(state="open", vouched=10)),
     "its signatures were not checked": ("log", "audit", with_log(signatures=None)),
     "a place lacks the last checkpoint": ("log", "audit", with_log(short=True)),
+    "the control process was lost": ("log", "audit", with_log(state="lost", last_kind="CONTROL_LOST")),
+    "records were lost": ("log", "audit", with_log(state="lost", lost=3)),
+    "the log was given up": ("log", "audit", with_log(state="lost", gave_up="the queue is full")),
+    "no operator key was given": ("operator key", "audit", with_log(operator_checked=False)),
+    "no operator vouches for the log's keys": ("operator key", "audit", with_log(operator="", operator_checked=False)),
+    "the true motion of a simulated arm is gone": ("true motion", "truth.bin", lambda d: replace(d, truth_fault="gone")),
     "run.json was changed": ("run.json", "run.json: verdicts", lambda d: replace(d, run_json=("run.json: verdicts",))),
     "nobody is named as the tester": ("tester", "report", with_evidence(sound_evidence(tester={"name": "unknown", "source": "unknown"}))),
 }  # fmt: skip

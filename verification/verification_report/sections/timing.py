@@ -21,7 +21,8 @@ def timing(data: VerificationData) -> Section:
     missed = run.cycles.missed_t_s
     text = (
         f"Period {quantity_text(run.period_s, 's')}. {run.misses} deadlines missed in {cycles} cycles ({run.misses / max(cycles, 1):.2%}): "
-        "no setpoint was written in that period, and the device held its newest one."
+        f"no setpoint was written in that period, and the device held its newest one. {run.overruns} cycles took longer than the period, "
+        "whether or not a setpoint was due."
     )
     listed = ", ".join(f"{t:.3f}" for t in missed[:MISSES_MAX].tolist())
     more = f" and {len(missed) - MISSES_MAX} more" if len(missed) > MISSES_MAX else ""
