@@ -27,8 +27,8 @@ def check_identity(problem: Problem, certificate: dict[str, Any]) -> tuple[str, 
     for c, s in pairs:
         difference = divmod(difference, symbols[c] ** 2 + symbols[s] ** 2 - 1)[1]  # c stands before s in the order, so c^2 leads
     need(bool(difference == 0), "left and right differ")
-    id_ = f"algebra.{name(called, 'name')}"
-    return id_, f"{_shown(left)} = {_shown(right)} for all {', '.join(symbols)} where c^2 + s^2 = 1 for {pairs}"
+    where = f"for all {', '.join(symbols)} where c^2 + s^2 = 1 for {pairs}"
+    return f"algebra.{name(called, 'name')}", f"{_shown(left)} = {_shown(right)} {where}"
 
 
 def check_sum_of_squares(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
@@ -52,8 +52,7 @@ def check_authority(problem: Problem, certificate: dict[str, Any]) -> tuple[str,
     """For every x of the box of an `authority` input there are controls that keep every constraint >= 0: one witness per leaf."""
     role, tree, witnesses = fields(certificate, "problem tree witnesses")
     need(f"authority_{role}" in problem.data, "problem: no such input")
-    stated = fields(problem.data[f"authority_{role}"], "variables box controls bounds constraints")
-    variables, box, controls, bounds, constraints = stated
+    variables, box, controls, bounds, constraints = fields(problem.data[f"authority_{role}"], "variables box controls bounds constraints")
     names = [name(v, "authority") for v in [*listed(variables, 1, 16, "variables"), *listed(controls, 1, 64, "controls")]]
     need(len(set(names)) == len(names), "authority: a name stands twice")
     bounds = box_of(bounds, len(controls))

@@ -5,8 +5,8 @@ and cos, and the derivative of a product is all there is to a chain.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import comb
 
@@ -36,7 +36,7 @@ def rotation(angle: float, about_x: bool) -> arb_mat:
     return EYE if angle == 0.0 else arb_mat(3, 3, [1, 0, 0, 0, c, -s, 0, s, c] if about_x else [c, -s, 0, s, c, 0, 0, 0, 1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Joint:
     """X(q) = (R, p) . motion(gain q[coordinate] + offset), about or along `axis`.
 
@@ -52,7 +52,6 @@ class Joint:
     gain: arb
     axis: arb_mat
     turn: str = "other"
-    known: dict[tuple[float, float, int], list[arb_mat]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def parts(self) -> tuple[arb_mat, arb_mat, arb_mat]:
@@ -61,29 +60,27 @@ class Joint:
         aa = self.axis * self.axis.transpose()
         return self.R * aa, self.R * (EYE - aa), self.R * arb_mat(3, 3, [0, -z, y, z, 0, -x, -y, x, 0])
 
-    def amount(self, box: Box) -> tuple[arb, arb]:
-        """The motion at both ends of the coordinate."""
-        low, high = box[self.coordinate]
-        return finite(self.gain * low + self.offset), finite(self.gain * high + self.offset)
+    def amount(self, side: tuple[float, float]) -> tuple[arb, arb]:
+        """The motion at both ends of the coordinate's side of a box."""
+        return finite(self.gain * side[0] + self.offset), finite(self.gain * side[1] + self.offset)
 
     def turns(self, box: Box, order: int) -> list[arb_mat]:
         """The rotation and its first `order` derivatives with respect to the coordinate, enclosed over the box."""
-        if self.slides:
-            return [self.R]
-        key = (*box[self.coordinate], order)
-        if key not in self.known:
-            if len(self.known) > 1000:
-                self.known.clear()
-            s, c = sine_cosine(*self.amount(box), key[0] == key[1])
-            fixed, cosine, sine = self.parts
-            self.known[key] = [fixed + cosine * c + sine * s]
-            for k in range(1, order + 1):
-                s, c = c, -s
-                self.known[key].append(cosine * (c * self.gain**k) + sine * (s * self.gain**k))
-        return self.known[key]
+        return [self.R] if self.slides else _turns(self, box[self.coordinate], order)
 
 
-@dataclass(frozen=True)
+@lru_cache(maxsize=20_000)
+def _turns(joint: Joint, side: tuple[float, float], order: int) -> list[arb_mat]:
+    s, c = sine_cosine(*joint.amount(side), side[0] == side[1])
+    fixed, cosine, sine = joint.parts
+    found = [fixed + cosine * c + sine * s]
+    for k in range(1, order + 1):
+        s, c = c, -s
+        found.append(cosine * (c * joint.gain**k) + sine * (s * joint.gain**k))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
 class Path:
     """A point carried by joints: P(q) = X_1(q) .. X_k(q) p."""
 
@@ -94,7 +91,7 @@ class Path:
         """`centre`, fixed at the base, as seen from the last joint's frame: every motion and constant inverted, in reverse order."""
         result, R, p = [], EYE, column([0, 0, 0])
         for joint in reversed(self.joints):
-            result.append(replace(joint, R=R, p=p, offset=-joint.offset, gain=-joint.gain, turn="other", known={}))
+            result.append(replace(joint, R=R, p=p, offset=-joint.offset, gain=-joint.gain, turn="other"))
             R = joint.R.transpose()
             p = -(R * joint.p)
         return Path(tuple(result), R * centre + p)
@@ -141,7 +138,7 @@ def _carried(joint: Joint, box: Box, inner: dict[Order, arb_mat | None], highest
                 term = M[i] * v * comb(times, i) if comb(times, i) > 1 else M[i] * v
                 total = term if total is None else total + term
         if joint.slides and order in ((), (c,)):
-            low, high = joint.amount(box)
+            low, high = joint.amount(box[c])
             term = joint.R * joint.axis * (joint.gain if order else low.union(high))
             total = term if total is None else total + term
         outer[order] = total
@@ -152,8 +149,7 @@ def check_rigid(joints: Sequence[Joint]) -> None:
     """Reject constants that are no rotations and unit axes: dropping rigid motions in front rests on it, to 1e-11."""
     for joint in joints:
         skew = (joint.R * joint.R.transpose() - EYE).entries()
-        close = [bool(abs(x) < 1e-11) for x in (*skew, squared(joint.axis) - 1)]
-        need(all(close), "a constant of the chain is no rotation, or an axis has not length 1")
+        need(all(bool(abs(x) < 1e-11) for x in (*skew, squared(joint.axis) - 1)), "a constant is no rotation, or an axis has not length 1")
 
 
 def squared(v: arb_mat) -> arb:

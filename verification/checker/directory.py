@@ -66,12 +66,10 @@ def check_directory(directory: Path, processes: int = 2, check: Callable[[Path, 
             for verdict in pool.map(lambda name: one(directory, name), certificates):
                 found[verdict.file] = verdict
                 yield verdict
-        claim, reason = _check_summary(directory, text, found), ""
-    except RejectedError as error:
-        claim, reason = "", str(error)
-    except Exception as error:  # as in check_certificate
-        claim, reason = "", f"not understood: {type(error).__name__}: {str(error)[:200]}"
-    yield Verdict("summary.json", claim, reason)
+        verdict = Verdict("summary.json", _check_summary(directory, text, found))
+    except Exception as error:  # a file that surprises the checker has not convinced it
+        verdict = Verdict("summary.json", "", _why(error))
+    yield verdict
 
 
 def in_a_process(directory: Path, name: str) -> Verdict:
@@ -138,10 +136,12 @@ def check_certificate(path: Path, text: dict[str, bytes]) -> Verdict:
             raise RejectedError("kind or verdict: unknown, or REFUTED for what is no inclusion")
         id_, claim = check(problem_of(text), certificate)
         return Verdict(path.name, claim, "", id_, word, digest)
-    except RejectedError as error:
-        return Verdict(path.name, "", str(error), sha256=digest)
     except Exception as error:  # a file that surprises the checker has not convinced it
-        return Verdict(path.name, "", f"not understood: {type(error).__name__}: {str(error)[:200]}", sha256=digest)
+        return Verdict(path.name, "", _why(error), sha256=digest)
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, RejectedError) else f"not understood: {type(error).__name__}: {str(error)[:200]}"
 
 
 def _check_summary(directory: Path, text: dict[str, bytes], found: dict[str, Verdict]) -> str:
@@ -153,15 +153,13 @@ def _check_summary(directory: Path, text: dict[str, bytes], found: dict[str, Ver
     ids, files = [], []
     for entry in listed(obligations, 1, 1000, "obligations"):
         id_, file, word, digest, *prose = fields(entry, "id file verdict sha256 sentence seconds assumptions")
-        readable = type(id_) is str and re.fullmatch(r"[A-Za-z0-9_.]{1,120}", id_) is not None
-        need(readable and id_ not in ids, "id: unreadable, or one that stands twice")
+        need(type(id_) is str and re.fullmatch(r"[A-Za-z0-9_.]{1,120}", id_) is not None and id_ not in ids, "id: unreadable, or twice")
         need(all(type(x) is str for x in [*prose[:2], *listed(prose[2], 0, 100, id_)]), f"{id_}: expected texts")
         ids.append(id_)
         if word == "UNKNOWN":
             need(file is None and digest is None, f"{id_}: UNKNOWN has no certificate")
             continue
-        here = type(file) is str and file in found and file not in files
-        need(here, f"{id_}: its certificate is not here, or stands for another obligation")
+        need(type(file) is str and file in found and file not in files, f"{id_}: its certificate is not here, or is another's too")
         one = found[file]
         need(one.accepted and (one.word, one.sha256) == (word, digest), f"{id_}: {file} was not accepted so, or is another file")
         need(one.id == id_, f"{id_}: {file} is about {one.id}")

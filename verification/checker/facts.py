@@ -1,6 +1,5 @@
 """Facts about finitely many cases: the longest stop, the thresholds of the tube, the closure of a transition system."""
 
-from functools import reduce
 from typing import Any
 
 from flint import arb, fmpq
@@ -19,8 +18,9 @@ def check_stop(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]
     stop = integer(periods, 2, c.n_max, "periods") - 1
     # |rint(x) - rint(y)| <= |x - y| + 1, and the ideal steps differ by at most a - 1: whole numbers, so by at most a. That needs a >= 2.
     need(min(c.a_ticks) >= 2, "a servo may change its step by one tick only: rounding the stop may break its class")
-    slow = all(v <= (a - 1) * stop for v, a in zip(c.v_ticks, c.a_ticks, strict=True))
-    need(slow and bool(_planned_step(problem, c) <= arb(stop * c.brake_m_s2 * c.period_s**2)), f"a stop may take more than {stop} periods")
+    enough = [v <= (a - 1) * stop for v, a in zip(c.v_ticks, c.a_ticks, strict=True)]
+    enough.append(bool(_planned_step(problem, c) <= arb(stop * c.brake_m_s2 * c.period_s**2)))
+    need(all(enough), f"a stop may take more than {stop} periods")
     what = "a setpoint and a stop from any step of the class within the speed limits"
     return "stop_length", f"{what} take at most {periods} <= n_max = {c.n_max} periods"
 
@@ -35,9 +35,9 @@ def _planned_step(problem: Problem, c: Commands) -> arb:
     speeds = [(point, exactly(number(x, "limit_m_s", 0, 10))) for x in rates if x["type"] == "speed" for point in x["points"]]
     limited = {point for x in rates for point in x["points"]}
     need(len(limited) > 0 and limited == {point for point, _ in speeds}, "a limited point has no speed limit: its stop may take any time")
-    box = [(float(low.p) / float(low.q) - 1e-9, float(high.p) / float(high.q) + 1e-9) for low, high in problem.limits]
-    problem.covered_by(box)
-    steps = []
+    sides = [(float(low.p) / float(low.q) - 1e-9, float(high.p) / float(high.q) + 1e-9) for low, high in problem.limits]
+    box = problem.covered_by(sides)
+    longest = arb(0)
     for point, limit in speeds:
         path, step = problem.model.points[point], arb(limit * c.period_s)
         for i, j in enumerate(joint.coordinate for joint in path.joints):
@@ -47,8 +47,8 @@ def _planned_step(problem: Problem, c: Commands) -> arb:
             before = sum((c.fast[joint.coordinate] for joint in path.joints[:i]), fmpq(0))
             reach = (squared(D) * RIGID).abs_upper().sqrt()  # type: ignore[arg-type]  # need() has just established that D is there
             step += reach * (c.tick[j] / 2 + c.fast[j] * (before + c.fast[j] / 2))
-        steps.append(step)
-    return reduce(arb.max, steps)
+        longest = longest.max(step)
+    return longest
 
 
 def check_threshold(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:

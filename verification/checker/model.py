@@ -148,8 +148,8 @@ def _chain_joint(words: list[str], count: int) -> Joint:
     about_x = R[:4] == [1.0, 0.0, 0.0, 0.0] and R[6] == 0.0 and R[4] == R[8] and R[5] == -R[7] and axis == [0.0, 0.0, 1.0]
     matrix = arb_mat(3, 3, [near(entry) if entry not in (0.0, 1.0) else arb(entry) for entry in R])
     turn = "other" if not about_x else "none" if R == [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0] else "x"
-    slides, coordinate = words[1] == "prismatic", _index(words[2], count - 1)
-    return Joint(slides, matrix, _vector(words[12:15]), coordinate, near(x[15]), arb(x[16]), column(axis), turn)
+    coordinate = _index(words[2], count - 1)
+    return Joint(words[1] == "prismatic", matrix, _vector(words[12:15]), coordinate, near(x[15]), arb(x[16]), column(axis), turn)
 
 
 def _exact(word: str) -> float:

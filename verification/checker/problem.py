@@ -27,10 +27,11 @@ class Problem:
     def n(self) -> int:
         return len(self.model.names)
 
-    def covered_by(self, box: Box) -> None:
-        """Reject a box that leaves out a configuration the limits and the tube allow."""
+    def covered_by(self, box: Box) -> Box:
+        """The box; rejects one that leaves out a configuration the limits and the tube allow."""
         for joint, (low, high), (lower, upper) in zip(self.model.names, box, self.limits, strict=True):
             need(exactly(low) <= lower and exactly(high) >= upper, f"box: joint {joint} leaves out part of the joint limits grown by e")
+        return box
 
     def derived(self) -> set[str]:
         """Ids of the obligations that a proof of a procedure lists, these and no others; empty where there is no procedure."""
@@ -41,8 +42,7 @@ class Problem:
         ids = {f"K.{point}" for body in bodies for point in self.model.bodies[body][0]}
         ids |= {"K.rcm_offset" for c in self.constraints.values() if c["type"] == "rcm"}
         ids |= {f"{key}.{body}" for key, c in self.constraints.items() if c.get("prove") is not None for body in c["bodies"]}
-        extra = {role.partition("_")[::2] for role in self.data if role.startswith(("transitions_", "authority_"))}
-        ids |= {f"{'closure' if kind == 'transitions' else kind}.{about}" for kind, about in extra}
+        ids |= {re.sub("^transitions", "closure", role).replace("_", ".", 1) for role in self.data if _EXTRA.fullmatch(role)}
         return ids | {"stop_length", "tube_threshold"}
 
 

@@ -92,8 +92,8 @@ def region_of(c: dict[str, Any]) -> tuple[bool, Faces | Solid]:
         return True, Faces(tuple(sides))
     if kind == "keep_out_polytope":
         return False, Solid("polytope", tuple(_vector(v) for v in listed(c["vertices_B_m"], 4, 200, "vertices_B_m")), 0.0)
-    known = kind in ("keep_in_sphere", "keep_in_capsule", "keep_out_sphere", "keep_out_capsule")
-    need(known, f"constraint of type {kind[:40]}: not a region an inclusion can be about")
+    exact = kind in (f"keep_in_{shape}", f"keep_out_{shape}")
+    need(exact and shape in ("sphere", "capsule"), f"constraint of type {kind[:40]}: not a region an inclusion can be about")
     ends = tuple(_vector(end) for end in ([c["center_B_m"]] if shape == "sphere" else [c["start_B_m"], c["end_B_m"]]))
     need(shape == "sphere" or ends[0] != ends[1], "capsule: its axis has no length")
     return keeps_in, Solid(shape, ends, number(c, "radius_m", 0, 10))

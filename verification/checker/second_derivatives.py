@@ -18,8 +18,7 @@ RIGID = arb(1) + arb(2) ** -25
 def check(problem: Problem, certificate: dict[str, Any]) -> tuple[str, str]:
     """Id and claim of a `second_derivative_bound` that holds."""
     function, box_text, bounds = fields(certificate, "function box bounds")
-    path, box = path_of(problem, function), box_of(box_text, problem.n)
-    problem.covered_by(box)
+    path, box = path_of(problem, function), problem.covered_by(box_of(box_text, problem.n))
     pairs = [(j, k) for j in range(problem.n) for k in range(j, problem.n)]
     count, largest = 0, 0.0
     for pair, entry in zip(pairs, listed(bounds, len(pairs), len(pairs), "bounds"), strict=True):

@@ -138,7 +138,7 @@ def test_constants_that_are_no_rotation_are_rejected() -> None:
         model_of({"chain": "\n".join(text).encode()}, "panda", "")
     with pytest.raises(RejectedError):
         joint = model_from_chain(arm).points["flange"].joints[0]
-        check_rigid([type(joint)(**{**joint.__dict__, "axis": column([0, 0, 0.9]), "known": {}})])
+        check_rigid([type(joint)(**{**joint.__dict__, "axis": column([0, 0, 0.9])})])
 
 
 def test_problem_inputs_are_deterministic() -> None:
