@@ -7,7 +7,7 @@ import pytest
 
 from tests.toolkit.app.runs import ATTEMPTS, EXAMPLE, Performed, line_procedure
 from tests.toolkit.app.runs import primum as primum_process
-from toolkit.app import cli
+from toolkit.app import cli, cli_common
 from toolkit.app.assembly import Assembly, assemble
 from toolkit.app.control_process import Outcome
 from verification.run_directory import RunSummary
@@ -20,6 +20,8 @@ Primum = Callable[..., tuple[int, str, str]]
 def primum(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Primum:
     """The command in this process: (exit code, stdout, stderr)."""
     monkeypatch.setenv("COLUMNS", "250")
+    for console in (cli_common.out, cli_common.err):  # made when COLUMNS may have said something else
+        monkeypatch.setattr(console, "width", 250)
 
     def call(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["primum", *map(str, words)])
