@@ -92,11 +92,11 @@ def test_a_procedure_that_cannot_work_is_refused(text: Callable[[], str], words:
 
 @pytest.mark.requirement("SAF-024")
 def test_an_enable_step_that_the_tube_does_not_cover_is_refused(refused: Refused, tmp_path: Path) -> None:
-    """The theorem begins with the arm inside the tube of its first setpoint; the shipped profile is 8 % inside in the joint nearest."""
+    """The theorem begins with the arm inside the tube of its first setpoint; the shipped profile is 16 % inside in the joint nearest."""
     profile = load_profile(PROFILE)
     assert np.all(profile.enable_offset <= profile.load_tube().e)
     shutil.copytree(PROFILE.parent, tmp_path / "profile")
-    for step, allowed in ((100, False), (13, False), (9, True)):
+    for step, allowed in ((100, False), (19, False), (18, True)):
         text = re.sub("enable_step_ticks: 6", f"enable_step_ticks: {step}", PROFILE.read_text())
         (tmp_path / "profile" / "profile.yaml").write_text(text)
         changed = load_profile(tmp_path / "profile" / "profile.yaml")
