@@ -15,7 +15,10 @@ ZERO = np.zeros(7)
 
 
 def rows_of(*constraints: object, at: np.ndarray = HOME, desired: np.ndarray = ZERO) -> tuple[LinearRows, Rows]:
-    rows = LinearRows(arm(), constraints, tick_map(), tube(), LIMITS)  # type: ignore[arg-type]
+    return numbers_of(LinearRows(arm(), constraints, tick_map(), tube(), LIMITS), at, desired)  # type: ignore[arg-type]
+
+
+def numbers_of(rows: LinearRows, at: np.ndarray, desired: np.ndarray) -> tuple[LinearRows, Rows]:
     M = tick_map().M
     setpoint = np.linalg.solve(M, at - tick_map().q_zero)
     return rows, rows.at(np.repeat(setpoint[None], tube().window, axis=0), at + M @ desired)
@@ -77,11 +80,14 @@ def test_an_unknown_constraint_has_no_rows() -> None:
         rows_of("not a constraint")
 
 
+MIXED = LinearRows(arm(), [joint_limits(), capsule(), CommandedRate("speed", ("tip",), 1, 0.05)], tick_map(), tube(), LIMITS)
+
+
 @settings(max_examples=60)
 @given(st.integers(0, 2**30))
 def test_cost_reach_and_room_are_what_the_rows_say(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    numbers = rows_of(joint_limits(), capsule(), CommandedRate("speed", ("tip",), 1, 0.05), desired=rng.integers(-40, 41, 7))[1]
+    numbers = numbers_of(MIXED, HOME, rng.integers(-40, 41, 7))[1]
     np.testing.assert_allclose(numbers.H, numbers.J.T @ numbers.J + 1e-4 * np.eye(7), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(numbers.f, -numbers.H @ numbers.desired, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(numbers.fits, numbers.A @ numbers.desired, rtol=1e-9, atol=1e-9)
