@@ -11,6 +11,7 @@ from typing import Any
 
 from toolkit import SpecificationError, ToolkitError
 from toolkit.procedure import Region, RemoteCentre
+from verification.obligations import STANDING_SENTENCES
 from verification.run_directory import SUMMARY_NAME, RunSummary
 from verification.trace.sbom import Environment
 from verification.verification_report import (
@@ -136,6 +137,7 @@ def required_obligations(assembly: Assembly) -> dict[str, str]:
         found["K.rcm_offset"] = "The second derivatives of the shaft's offset from the remote centre are bounded by K."
     found["stop_length"] = "From every step of the command class a stop is within the class and no longer than a plan may be."
     found["tube_threshold"] = "A sample inside the monitor's threshold leaves every joint inside the tube until the next one."
+    found |= STANDING_SENTENCES
     for region in regions:
         where = "inside" if region.keeps_in else "outside"
         asked = region.bodies if region.prove is not None else ()

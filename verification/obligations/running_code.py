@@ -60,6 +60,11 @@ def running_code_inputs(window: int, n_max: int) -> dict[str, bytes]:
     return {f"transitions_{name}": found.system.to_json() for name, found in _extracted(window, n_max).items()}
 
 
+def running_code_sentences() -> dict[str, str]:
+    """Id -> sentence, without running anything."""
+    return {f"closure.{_SHIELD_INDUCTION}": _SHIELD_SENTENCE, f"closure.{_OPERATING_STATES}": _OPERATING_SENTENCE}
+
+
 def running_code_obligations(window: int, n_max: int) -> list[Obligation]:
     """Every obligation of this kind, ids as the checker names them."""
     said = {

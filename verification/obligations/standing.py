@@ -4,9 +4,10 @@ The force rule (force_rule.py) is not among them: nothing in the program measure
 """
 
 from .obligation import Obligation
-from .running_code import RUNNING_CODE_ASSUMED, running_code_inputs, running_code_obligations
+from .running_code import RUNNING_CODE_ASSUMED, running_code_inputs, running_code_obligations, running_code_sentences
 
-STANDING_IDS = ("closure.shield_induction", "closure.operating_states")
+STANDING_SENTENCES = running_code_sentences()
+STANDING_IDS = tuple(STANDING_SENTENCES)
 """What the summary of every procedure's proofs lists, PROVED or UNKNOWN."""
 STANDING_ASSUMED = (
     *RUNNING_CODE_ASSUMED,
