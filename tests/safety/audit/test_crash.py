@@ -20,6 +20,8 @@ def start(directory: Path) -> tuple[subprocess.Popen[bytes], int]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         env=link.light_environment(),
+        # A suite that was started in the background ignores interrupts, and so would this process.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no thread of ours holds a lock here
     )
     assert process.stdout is not None
     return process, int(process.stdout.readline())

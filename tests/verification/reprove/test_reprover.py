@@ -123,8 +123,11 @@ def test_a_sample_that_breaks_an_assumption_is_a_finding_unless_the_run_stopped_
 def test_two_processes_find_the_same() -> None:
     y = home()
     records = [enable(), *(cycle(k, plan=[[y[0] + k, *y[1:]]] * 2) for k in range(1, 6))]
-    one, two = found_in(*records), found_in(*records, processes=2)
-    assert one.as_dict() == two.as_dict()
+    one, two = found_in(*records).as_dict(), found_in(*records, processes=2).as_dict()
+    # A ball's radius may depend on which constants a process has computed before: of two equal windows either may be the smallest.
+    for a, b in zip(one.pop("constraints"), two.pop("constraints"), strict=True):
+        assert (a["name"], a["failed"]) == (b["name"], b["failed"]) and a["smallest"] == pytest.approx(b["smallest"], abs=1e-12)
+    assert one == two
 
 
 def test_too_much_at_once_and_too_little_history_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
