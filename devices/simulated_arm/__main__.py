@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from toolkit import ToolkitError
+from toolkit.cores import leave_servo_core
 
 from ..profile import load_profile
 from .faults import Faults
@@ -21,7 +22,9 @@ def main() -> int:
     parser.add_argument("--truth", type=Path, required=True, help="file for the plant's true motion")
     parser.add_argument("--faults", default="{}", help="faults in force from the start, as JSON")
     options = parser.parse_args()
-    # The simulator stands for hardware, which no scheduler preempts; without the privilege it runs as it is.
+    # The simulator stands for hardware: no scheduler preempts it, and the servo loop loses nothing to it. Without the privilege it runs
+    # as it is.
+    leave_servo_core()
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(20))
     try:

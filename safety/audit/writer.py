@@ -18,6 +18,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from toolkit import AuditFault
+from toolkit.cores import leave_servo_core
 
 from .canonical import Json
 from .certified_key import CertifiedKey
@@ -228,6 +229,7 @@ def _become_background() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     if hasattr(os, "sched_setscheduler"):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    leave_servo_core()
 
 
 def main(arguments: list[str], files: FileLayer) -> int:

@@ -4,6 +4,8 @@ import gc
 import os
 from dataclasses import dataclass
 
+from toolkit.cores import take_servo_core
+
 FIFO_PRIORITY = 40
 
 
@@ -19,29 +21,17 @@ class RealtimeGrant:
 def request_realtime() -> RealtimeGrant:
     """SCHED_FIFO for this process on a core of its own, and no garbage collection from now on (frozen, then off).
 
-    Processes started before keep all cores: start the log's writer first.
+    The log's writer and a simulated device keep off that core of themselves: start them before, while this process has all of them.
     """
     gc.collect()
     gc.freeze()
     gc.disable()
-    return RealtimeGrant(_fifo(), True, _pin())
+    return RealtimeGrant(_fifo(), True, take_servo_core())
 
 
 def _fifo() -> bool:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
     except (PermissionError, OSError, AttributeError):
-        return False
-    return True
-
-
-def _pin() -> bool:
-    """To the last of the cores this process may use: a loop that wanders finds cold caches. With one core there is nothing to gain."""
-    try:
-        cores = sorted(os.sched_getaffinity(0))
-        if len(cores) < 2:
-            return False
-        os.sched_setaffinity(0, {cores[-1]})
-    except (OSError, AttributeError):
         return False
     return True
