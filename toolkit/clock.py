@@ -8,7 +8,7 @@ class Clock(Protocol):
     """Monotonic seconds, and waiting for an instant of it."""
 
     def now(self) -> float: ...
-    def wait_until(self, t_s: float) -> None: ...
+    def wait_until(self, t_s: float, *, awake: bool = True) -> None: ...
 
 
 class MonotonicClock:
@@ -20,7 +20,11 @@ class MonotonicClock:
     def now(self) -> float:
         return time.monotonic()
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, awake: bool = True) -> None:
+        """Return at t_s; asleep to the end (awake=False) as late as the kernel wakes, at no cost to the core's real-time share."""
+        if not awake:
+            time.sleep(max(0.0, t_s - time.monotonic()))
+            return
         ahead = t_s - time.monotonic() - self._spin_s
         if ahead > 0.0:
             time.sleep(ahead)

@@ -214,7 +214,7 @@ class ServoLoop(Generic[Memory]):
         if self._in_a_row:
             # After a miss the schedule slips to now: a cycle begun late in its period would only miss again.
             self._next_s = max(self._next_s, self._clock.now())
-        self._clock.wait_until(self._next_s - PREPARE_S)
+        self._clock.wait_until(self._next_s - PREPARE_S, awake=False)
         self._ask_ahead()
         self._rehearse_once()
         self._clock.wait_until(self._next_s)
@@ -243,7 +243,7 @@ class ServoLoop(Generic[Memory]):
     def _rehearse_once(self) -> None:
         if self._rehearse is None:
             return
-        self._clock.wait_until(self._next_s - self._rehearse_s - SPARE_S)
+        self._clock.wait_until(self._next_s - self._rehearse_s - SPARE_S, awake=False)
         begun_s = self._clock.now()
         if not begun_s + self._rehearse_s < self._next_s:
             self._rehearse_s *= 0.5  # one slow rehearsal is not the end of them

@@ -21,6 +21,20 @@ def test_a_wait_never_ends_before_its_instant() -> None:
         assert clock.now() >= until
 
 
+def test_asleep_to_the_end_nothing_is_waited_out_awake(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    now, asked, slept = [10.0], [0], list[float]()
+
+    def monotonic() -> float:
+        asked[0] += 1
+        return now[0]
+
+    monkeypatch.setattr(time, "monotonic", monotonic)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    MonotonicClock().wait_until(10.005, awake=False)
+    MonotonicClock().wait_until(9.0, awake=False)
+    assert slept == [pytest.approx(0.005), 0.0] and asked == [2]
+
+
 def test_an_instant_that_has_passed_is_not_waited_for(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)

@@ -44,7 +44,7 @@ class FakeClock:
     def now(self) -> float:
         return self.time_s
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, awake: bool = True) -> None:
         self.time_s = max(self.time_s, t_s)
 
 

@@ -29,7 +29,7 @@ class PlantClock:
     def now(self) -> float:
         return self.now_s
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, awake: bool = True) -> None:
         self.now_s, self.due_s = max(self.now_s, t_s), t_s
 
 

@@ -73,7 +73,7 @@ class AbstractClock:
     def now(self) -> float:
         return cast(float, Instant(self))
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, awake: bool = True) -> None:
         raise InvalidInput("a cycle does not wait")
 
 

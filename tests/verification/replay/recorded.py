@@ -49,7 +49,7 @@ class Script:
     def now_s(self) -> float:
         return self.time_s
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, awake: bool = True) -> None:
         self.time_s = max(self.time_s, t_s)
 
     def append(self, kind: RecordKind, data: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ class Clock:
     def now(self) -> float:
         return self.script.time_s
 
-    def wait_until(self, t_s: float) -> None:
+    def wait_until(self, t_s: float, *, awake: bool = True) -> None:
         self.script.wait_until(t_s)
 
 
