@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, isfinite, nextafter
+from math import inf, isfinite, isnan, nextafter
 from typing import NamedTuple
 
 from flint import arb
@@ -176,12 +176,22 @@ def _take_in_margin(found: Reproof, constraint: ConstraintFindings, plan: Logged
     if plan.margins is None:
         return
     logged = plan.margins.get(constraint.name, float("nan"))
-    apart = max(abs(logged - min(one.low for one in shown)), abs(logged - min(one.high for one in shown)))
+    low, high = min((one.low for one in shown), key=_nan_first), min((one.high for one in shown), key=_nan_first)
+    apart = max(abs(logged - low), abs(logged - high), key=_nan_last)
     if not apart <= found.eta_m:
         what = f"logged margin {logged:.9g} is {apart:.3g} {constraint.unit} from the exact one: more than eta = {found.eta_m:.3g}"
         found.fail(Failure(plan.cycle, plan.record, None, constraint.name, None, what))
     if isfinite(apart) and not (constraint.difference is not None and apart <= constraint.difference):
         constraint.difference, constraint.difference_cycle = apart, plan.cycle
+
+
+def _nan_first(value: float) -> float:
+    """Order in which the least of some values is NaN where one of them is: `min` alone drops it, or not, as they happen to stand."""
+    return -inf if isnan(value) else value
+
+
+def _nan_last(value: float) -> float:
+    return inf if isnan(value) else value
 
 
 def _take_in_sample(found: Reproof, prover: Prover, plan: LoggedPlan) -> str:

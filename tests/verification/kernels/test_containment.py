@@ -33,7 +33,7 @@ def test_the_compiled_kernel_gives_the_same_bounds_bit_for_bit(probe: Probe, cac
 def test_random_tapes_enclose_what_arb_computes_and_are_not_all_poisoned() -> None:
     """1600 bits: a sine of 1e200 eats 660 of them, and Arb must still know the value."""
     bounded = 0
-    flint.ctx.prec = 1600
+    before, flint.ctx.prec = flint.ctx.prec, 1600
     try:
         for seed in range(200):
             rng = np.random.default_rng(seed)
@@ -48,5 +48,5 @@ def test_random_tapes_enclose_what_arb_computes_and_are_not_all_poisoned() -> No
                 assert value.is_finite() and not escaped, (seed, tape.text)
                 bounded += 1
     finally:
-        flint.ctx.prec = 53
+        flint.ctx.prec = before
     assert bounded > 1000

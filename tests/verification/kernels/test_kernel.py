@@ -54,14 +54,14 @@ def test_kinematics_and_their_jacobian_over_boxes_contain_arb_at_points(arm: Ser
     centre = rng.uniform(arm.limits.lower, arm.limits.upper, (200, arm.n))
     width = rng.choice([0.0, 1e-9, 1e-2, 0.5], (200, 1)) * np.ones(arm.n)
     low, high = NumpyKernel(tape)(centre - width, centre + width)
-    flint.ctx.prec = 200
+    before, flint.ctx.prec = flint.ctx.prec, 200
     try:
         inner = centre + width * rng.uniform(-1.0, 1.0, centre.shape)
         for k, x in enumerate(np.clip(inner, centre - width, centre + width)):
             for value, a, b in zip(in_arb(tape, x), low[k].tolist(), high[k].tolist(), strict=True):
                 assert value >= flint.arb(a) and value <= flint.arb(b)
     finally:
-        flint.ctx.prec = 53
+        flint.ctx.prec = before
     assert (high - low)[width[:, 0] == 0.0].max() < 1e-12
 
 
@@ -98,7 +98,7 @@ def test_sharp_where_it_matters() -> None:
 
 
 def test_the_constants_of_the_reduction_are_what_the_proof_says() -> None:
-    flint.ctx.prec = 300
+    before, flint.ctx.prec = flint.ctx.prec, 300
     try:
         rest = flint.arb.pi() / 2 - sum((flint.arb(p) for p in HALF_PI_PARTS), flint.arb(0))
         assert abs(rest) < flint.arb(2) ** -118
@@ -110,7 +110,7 @@ def test_the_constants_of_the_reduction_are_what_the_proof_says() -> None:
         cosine = sum((flint.arb(t) * r ** (2 * k + 2) for k, t in enumerate(COSINE_TERMS)), flint.arb(1))
         assert abs(sine - r.sin()) < flint.arb(1e-16) and abs(cosine - r.cos()) < flint.arb(1e-16)
     finally:
-        flint.ctx.prec = 53
+        flint.ctx.prec = before
 
 
 def test_inflation_reaches_the_next_float_everywhere() -> None:

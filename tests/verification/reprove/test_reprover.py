@@ -10,6 +10,7 @@ from tests.verification.reprove.records import cycle, enable, home, lines, state
 from tests.verification.reprove.worlds import bounds, example, inputs
 from toolkit import InvalidInput
 from verification.reprove import Reproof, reprove, reprover
+from verification.reprove.findings import ConstraintFindings
 from verification.reprove.logged_plan import logged_plans
 
 pytestmark = pytest.mark.requirement("AUD-036")
@@ -123,11 +124,18 @@ def test_a_sample_that_breaks_an_assumption_is_a_finding_unless_the_run_stopped_
 def test_two_processes_find_the_same() -> None:
     y = home()
     records = [enable(), *(cycle(k, plan=[[y[0] + k, *y[1:]]] * 2) for k in range(1, 6))]
-    one, two = found_in(*records).as_dict(), found_in(*records, processes=2).as_dict()
-    # A ball's radius may depend on which constants a process has computed before: of two equal windows either may be the smallest.
-    for a, b in zip(one.pop("constraints"), two.pop("constraints"), strict=True):
-        assert (a["name"], a["failed"]) == (b["name"], b["failed"]) and a["smallest"] == pytest.approx(b["smallest"], abs=1e-12)
-    assert one == two
+    assert found_in(*records).as_dict() == found_in(*records, processes=2).as_dict()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_bound_that_is_nan_is_no_agreement_wherever_it_stands(order: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    shown = [reprover.Shown(0.1, 0.1, 0.1), reprover.Shown(0.1, 0.1, float("nan"))]
+    plan = next(iter(logged_plans(lines(enable()), 7)))
+    object.__setattr__(plan, "margins", {"vessel": 0.1})
+    found, constraint = Reproof(eta_m=1e-6), ConstraintFindings("vessel", "m")
+    reprover._take_in_margin(found, constraint, plan, [shown[k] for k in order])
+    assert found.failed == 1 and constraint.difference is None
 
 
 def test_too_much_at_once_and_too_little_history_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
