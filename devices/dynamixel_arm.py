@@ -129,7 +129,7 @@ class DynamixelArm:
                     self._require_health()
             elif sample.alert:
                 raise DeviceFault(f"{self.profile.name}: a servo raised its alert bit: see its hardware error register")
-        except Exception:
+        except Exception:  # whatever it is: a sample that cannot be had says nothing good about the servos
             self._distrust()
             raise
         self._newest = JointState(
@@ -211,7 +211,7 @@ class DynamixelArm:
         self._last, self._written = ticks, self._written + 1
         try:
             self._transmit(frame)
-        except Exception:
+        except Exception:  # whatever it is: some servos may have the new goal and some the old
             self._distrust()
             raise
 

@@ -97,7 +97,7 @@ def _torque_off(arm: Watchable, *, trusted: bool) -> None:
     """Torque off; a second time where some servo did not confirm it."""
     try:
         arm.disable(trusted=trusted)
-    except Exception:
+    except Exception:  # whatever it is: torque that did not go off is what matters, not why
         if arm.last_written is not None:  # it was refused: torque is as it was
             raise
         arm.disable(trusted=False)
