@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import casadi as ca
 import numpy as np
 import pytest
@@ -43,18 +45,16 @@ def test_convex_rows_at_their_limit_converge_to_the_solution_of_ipopt() -> None:
     assert (size > 0.99).sum() >= 3, "the row must bind, or this test shows nothing"
 
 
-def test_a_row_that_cannot_hold_is_left_by_the_same_slack_as_in_ipopt() -> None:
+def to_a_goal(rows: Callable[[ca.SX], Rows], **other: object) -> OptimalControlProblem:
+    """The double integrator on its way to a position p, with rows that are a function of its position."""
     x, u, p = ca.SX.sym("x", 2), ca.SX.sym("u"), ca.SX.sym("p")
-    problem = double_integrator(
-        x=x,
-        x_next=ca.vertcat(x[0] + 0.1 * x[1], x[1] + 0.1 * u),
-        u=u,
-        p=p,
-        stage_residual=ca.vertcat(x[0] - p, x[1], u),
-        terminal_residual=ca.vertcat(x[0] - p, x[1]),
-        rows=Rows(x[0], [-0.5], [0.5], [1.0]),
-        slack=SlackPenalty(20.0, 5.0),
-    )
+    x_next, residual = ca.vertcat(x[0] + 0.1 * x[1], x[1] + 0.1 * u), ca.vertcat(x[0] - p, x[1])
+    terms = {"stage_residual": ca.vertcat(residual, u), "terminal_residual": residual}
+    return double_integrator(x=x, u=u, p=p, x_next=x_next, rows=rows(x[0]), **terms, **other)
+
+
+def test_a_row_that_cannot_hold_is_left_by_the_same_slack_as_in_ipopt() -> None:
+    problem = to_a_goal(lambda position: Rows(position, [-0.5], [0.5], [1.0]), slack=SlackPenalty(20.0, 5.0))
     ours, theirs = _solve_both(problem, np.array([0.9, 0.5]), np.zeros((16, 1)), None)
     slack = theirs.slack
     assert slack is not None and ours.slack is not None
@@ -138,16 +138,7 @@ def test_a_model_that_leaves_its_domain_is_a_failed_solve() -> None:
 
 
 def test_a_row_that_is_not_finite_where_the_step_ends_is_a_failed_solve() -> None:
-    x, u, p = ca.SX.sym("x", 2), ca.SX.sym("u"), ca.SX.sym("p")
-    problem = double_integrator(
-        x=x,
-        x_next=ca.vertcat(x[0] + 0.1 * x[1], x[1] + 0.1 * u),
-        u=u,
-        p=p,
-        stage_residual=ca.vertcat(x[0] - p, x[1], u),
-        terminal_residual=ca.vertcat(x[0] - p, x[1]),
-        rows=Rows(ca.sqrt(x[0] - 0.3), [-5.0], [5.0], [1.0]),
-    )
+    problem = to_a_goal(lambda position: Rows(ca.sqrt(position - 0.3), [-5.0], [5.0], [1.0]))
     rti = RealTimeIteration(problem, RealTimeIterationOptions(iterations_cold=1))
     solution = rti.solve(np.array([0.9, 0.0]), np.full((16, 1), -2.0))
     assert (solution.report.ok, solution.report.status, solution.x) == (False, "iterate not finite", None)

@@ -7,20 +7,14 @@ import pytest
 from safety.audit import read_lines, read_records
 from safety.audit.canonical import encode_plain
 from safety.audit.verify_log import parse_strictly
+from tests.safety.audit.test_verify_log import place
 from toolkit import SpecificationError
-from verification.campaign.made_log import MadeLog, make_log
+from verification.campaign.made_log import make_log
 
 pytestmark = pytest.mark.requirement("AUD-005")
 
 LOG = make_log()
 OPEN = make_log(end=None)
-
-
-def place(log: MadeLog, directory: Path) -> Path:
-    (directory / "audit").mkdir(parents=True)
-    (directory / "second").mkdir()
-    log.write(directory / "audit", directory / "second")
-    return directory
 
 
 def test_every_line_comes_with_its_place(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from devices import Faults, SimulatedArm, launch_simulated_arm
-from safety.audit import Report, read_records, verify
+from safety.audit import Report, canonical_bytes, read_records, verify
 from toolkit.app import control_process, run
 from toolkit.app.assembly import Assembly, assemble
 from toolkit.app.control_process import Outcome
@@ -220,6 +220,16 @@ def primum(*words: str, **named: Any) -> "subprocess.CompletedProcess[str]":
     """The command in a process of its own, from a folder that is not the checkout's."""
     environment = os.environ | {"COLUMNS": "200"}
     return subprocess.run([*PRIMUM, *words], capture_output=True, text=True, check=False, timeout=300, env=environment, **named)
+
+
+def rewrite(directory: Path, position: int, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the data of one record of a log; the hash chain is broken by it, which is `audit verify`'s business."""
+    segment = directory / "audit" / "000000.jsonl"
+    lines = segment.read_bytes().split(b"\n")
+    record = json.loads(lines[position])
+    change(record["data"])
+    lines[position] = canonical_bytes(record)
+    segment.write_bytes(b"\n".join(lines))
 
 
 def last_cycle(audit: Path) -> dict[str, Any]:

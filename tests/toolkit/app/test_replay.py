@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from safety.audit import canonical_bytes
-from tests.toolkit.app.runs import ATTEMPTS, Performed, assert_replays, line_steps, perform, primum, procedure_text
+from tests.toolkit.app.runs import ATTEMPTS, Performed, assert_replays, line_steps, perform, primum, procedure_text, rewrite
 from toolkit import SpecificationError
 from toolkit.app import replay as app_replay
 from toolkit.app.assembly import Assembly
@@ -52,16 +52,6 @@ def copied(made: Performed, tmp_path: Path) -> Path:
 
 def command(*words: str | Path) -> "subprocess.CompletedProcess[str]":
     return primum("audit", "replay", *(str(word) for word in words))
-
-
-def rewrite(directory: Path, position: int, change: Change) -> None:
-    """Change the data of one record of a log; the hash chain is broken by it, which is `audit verify`'s business."""
-    segment = directory / "audit" / "000000.jsonl"
-    lines = segment.read_bytes().split(b"\n")
-    record = json.loads(lines[position])
-    change(record["data"])
-    lines[position] = canonical_bytes(record)
-    segment.write_bytes(b"\n".join(lines))
 
 
 def cycle_position(run: Performed, fraction: float = 0.5) -> int:

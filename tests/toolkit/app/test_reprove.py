@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from controllers import InverseKinematics
-from safety.audit import canonical_bytes
 from tests.toolkit.app.conftest import Primum, Recorded
+from tests.toolkit.app.runs import rewrite
 from toolkit import Pose, SpecificationError
 from toolkit.app.assembly import Assembly
 from toolkit.app.reprove import FILE, LOG_BROKEN, NOT_REPROVED, REPROVED, reprove_run
@@ -24,16 +24,6 @@ Change = Callable[[dict[str, Any]], None]
 @pytest.fixture
 def copied(short: Recorded, tmp_path: Path) -> Path:
     return Path(shutil.copytree(short.directory, tmp_path / "run"))
-
-
-def rewrite(directory: Path, position: int, change: Change) -> None:
-    """Change the data of one record of a log; the hash chain is broken by it, which is `audit verify`'s business."""
-    segment = directory / "audit" / "000000.jsonl"
-    lines = segment.read_bytes().split(b"\n")
-    record = json.loads(lines[position])
-    change(record["data"])
-    lines[position] = canonical_bytes(record)
-    segment.write_bytes(b"\n".join(lines))
 
 
 def middle(short: Recorded) -> int:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -211,13 +212,19 @@ def test_a_shield_that_refuses_everything_differs_in_verdicts(records: list[dict
     assert found.cycles == len(list(cycles_of(records))), "it goes on to the end"
 
 
-def test_a_certify_that_raised_must_raise_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def failing_to_move(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """From now on the shield raises for whatever moves the arm; what it was before."""
     honest = Shield.certify
 
     def failing(self: Shield, memory: Any, plan: Any) -> Any:
         return 1 / 0 if (plan[0] != memory.newest).any() else honest(self, memory, plan)
 
     monkeypatch.setattr(Shield, "certify", failing)
+    return honest
+
+
+def test_a_certify_that_raised_must_raise_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = failing_to_move(monkeypatch)
     script = Script()
     script.enable(state(at(), 99.999))
     for _ in range(6):
@@ -243,12 +250,7 @@ def test_an_exception_that_was_not_raised_does_not_switch_the_comparison_off(sai
 
 def test_a_decision_beside_a_call_that_really_raised_is_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exception is reproduced, and the reaction to it is cut out of the record: what stands there then came from nowhere."""
-    honest = Shield.certify
-
-    def failing(self: Shield, memory: Any, plan: Any) -> Any:
-        return 1 / 0 if (plan[0] != memory.newest).any() else honest(self, memory, plan)
-
-    monkeypatch.setattr(Shield, "certify", failing)
+    failing_to_move(monkeypatch)
     script = Script()
     script.enable(state(at(), 99.999))
     script.cycle(Happens())
