@@ -137,7 +137,8 @@ def test_an_exception_inside_disables_the_arm_and_closes_the_log(line: Assembly,
         raise ZeroDivisionError("the user's own")
     assert arm.operating_state is OperatingState.DISABLED
     records = list(read_records(tmp_path / "audit"))
-    assert records[-2]["data"]["state"] == "DISABLED" and records[-1]["kind"] == "RUN_END"
+    states = [r["data"]["state"] for r in records if r["kind"] == "STATE"]
+    assert states[-1] == "DISABLED" and records[-1]["kind"] == "RUN_END"
     assert "the user's own" in records[-1]["data"]["end"]["raised"]
     assert verify(tmp_path).closed
 
