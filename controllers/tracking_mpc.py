@@ -1,6 +1,7 @@
 """Model-predictive control of an arm: the next joint setpoint of a tip path that is known a little ahead."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -156,12 +157,17 @@ class TrackingMpc:
         y_q, y_dq = finite_array(y_q, "y_q", (self.arm.n,)), finite_array(y_dq, "y_dq", (self.arm.n,))
         p = self.fill_parameters(reference, t_s, np.zeros(n), y_q)
         lower, upper = self._boxes(y_q[:n], y_dq[:n])
-        solution = InteriorPoint(self.problem).solve(np.concatenate([y_q[:n], y_dq[:n]]), p, x_lower=lower, x_upper=upper)
+        solution = self.reference_solver.solve(np.concatenate([y_q[:n], y_dq[:n]]), p, x_lower=lower, x_upper=upper)
         if solution.x is None or solution.u is None:
             self.reset()
         else:
             self.solver.start_from(solution.x, solution.u)
         return solution.report
+
+    @cached_property
+    def reference_solver(self) -> InteriorPoint:
+        """IPOPT on this problem; building it takes half a second, once."""
+        return InteriorPoint(self.problem)
 
     def continue_plan(self, y_q: FloatArray, y_dq: FloatArray, jaw: float | None = None) -> JointProposal:
         """The next setpoint by the first input of the last solve, without a new one: within a stage it is the plan itself.

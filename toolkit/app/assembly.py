@@ -55,11 +55,15 @@ class Assembly:
     proofs: ProofRecord | None = None  # whose bounds the shield uses; None: analytic bounds
 
     def safety_layer(self) -> SafetyLayer:
-        """A layer of its own for one run."""
-        a5 = self.procedure.assumptions.A5
-        filter_ = Filter(self.arm, self.constraints, self.profile.tick_map, self.tube, self.profile.command_class, a5.eps_R_m)
+        """A layer of its own for one run; shield and filter keep nothing between two calls, so every layer has the same ones."""
         monitors = Monitors(self.profile.tick_map, self.tube, self.procedure.assumptions.A4.age_s_max)
-        return SafetyLayer(self.shield, filter_, monitors, ENABLE_SPEED_MAX)
+        return SafetyLayer(self.shield, self.filter, monitors, ENABLE_SPEED_MAX)
+
+    @cached_property
+    def filter(self) -> Filter:
+        """Compiling its rows takes most of a second: once for an assembly."""
+        eps_R_m = self.procedure.assumptions.A5.eps_R_m
+        return Filter(self.arm, self.constraints, self.profile.tick_map, self.tube, self.profile.command_class, eps_R_m)
 
     @cached_property
     def analytic_shield(self) -> Shield:

@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from controllers import TrackingMpc
 from devices import Faults, SimulatedArm, launch_simulated_arm
 from safety.audit import Report, canonical_bytes, read_records, verify
-from toolkit.app import control_process, run
+from toolkit.app import control_process, pilot, run
 from toolkit.app.assembly import Assembly, assemble
 from toolkit.app.control_process import Outcome
+from toolkit.app.mpc_setup import build_mpc
 from toolkit.app.results import write_results
 from verification.replay import Replayed, replay
 from verification.run_directory import RunSummary
@@ -61,6 +63,14 @@ def line_procedure(folder: Path) -> Assembly:
     path = folder / "line.yaml"
     path.write_text(procedure_text(line_steps()))
     return assemble(path)
+
+
+@cache
+def untouched_mpc(assembly: Assembly) -> TrackingMpc:
+    """Built once; nothing is computed with it here, so that every process forked from this one finds it as it was built."""
+    mpc = build_mpc(assembly)
+    assembly.filter, mpc.reference_solver  # noqa: B018  likewise
+    return mpc
 
 
 @dataclass(frozen=True)
@@ -144,6 +154,8 @@ def perform(
 
         return Caught()
 
+    mpc = untouched_mpc(assembly)
+    monkeypatch.setattr(pilot, "build_mpc", lambda assembly: mpc)
     fork = multiprocessing.get_context("fork")
     monkeypatch.setattr(run.multiprocessing, "get_context", lambda kind: fork)
     monkeypatch.setattr(run, "launch_simulated_arm", launch)
