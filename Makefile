@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Hundreds of short-lived processes start in the tests: compiling every library anew in each takes twice as long as what they do.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test search lint schema evidence lock sbom clean
 .DEFAULT_GOAL := help
