@@ -9,6 +9,8 @@ from pathlib import Path
 
 from .version import version_info
 
+_SCHEDULER = Path("/proc/sys/kernel")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -21,7 +23,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at libraries, scheduling, clock and disk. Changes nothing that lasts."""
-    return [*_libraries(), _fifo(), _clock(), *_disk(), _cores()]
+    return [*_libraries(), _fifo(), _realtime_share(), _clock(), *_disk(), _cores()]
 
 
 def _libraries() -> list[Finding]:
@@ -40,6 +42,19 @@ def _fifo() -> Finding:
     except (PermissionError, OSError, AttributeError) as error:
         return Finding("SCHED_FIFO", "refused", f"the loop competes with everything else; misses are counted ({error})")
     return Finding("SCHED_FIFO", "granted", "the control loop will not be pre-empted by ordinary processes")
+
+
+def _realtime_share() -> Finding:
+    """Of each period, real-time processes of one core may run so long; then Linux stops them all until it ends."""
+    name = "real-time share"
+    try:
+        runtime_us, period_us = (int((_SCHEDULER / file).read_text()) for file in ("sched_rt_runtime_us", "sched_rt_period_us"))
+    except (OSError, ValueError) as error:
+        return Finding(name, "unknown", f"this system does not tell ({error})")
+    if runtime_us < 0:
+        return Finding(name, "unlimited", "a loop that never sleeps would keep its core for ever")
+    pause_ms = (period_us - runtime_us) * 1e-3
+    return Finding(name, f"{runtime_us / period_us:.0%}", f"a loop that uses more of its core is stopped for {pause_ms:g} ms, which ends the run")
 
 
 def _clock() -> Finding:
