@@ -54,7 +54,8 @@ def _realtime_share() -> Finding:
     if runtime_us < 0:
         return Finding(name, "unlimited", "a loop that never sleeps would keep its core for ever")
     pause_ms = (period_us - runtime_us) * 1e-3
-    return Finding(name, f"{runtime_us / period_us:.0%}", f"a loop that uses more of its core is stopped for {pause_ms:g} ms, which ends the run")
+    meaning = f"a loop that uses more of its core is stopped for {pause_ms:g} ms, which ends the run"
+    return Finding(name, f"{runtime_us / period_us:.0%}", meaning)
 
 
 def _clock() -> Finding:

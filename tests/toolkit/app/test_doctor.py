@@ -9,7 +9,12 @@ from toolkit.app import doctor
 
 @pytest.mark.parametrize(
     ("runtime_us", "found", "meaning"),
-    [("950000\n", "95%", "stopped for 50 ms"), ("-1\n", "unlimited", "keep its core"), ("many\n", "unknown", "does not tell"), (None, "unknown", "")],
+    [
+        ("950000\n", "95%", "stopped for 50 ms"),
+        ("-1\n", "unlimited", "keep its core"),
+        ("many\n", "unknown", "does not tell"),
+        (None, "unknown", "does not tell"),
+    ],
 )
 def test_the_share_of_real_time_is_read_and_explained(
     runtime_us: str | None, found: str, meaning: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
