@@ -1,19 +1,35 @@
 """Magnetic fields of coils: calibrated, mapped, or from geometry; dipoles in them; and how a calibration is fitted."""
 
+from .calibration_fit import CalibrationFit, HeldOut, cross_validate, fit_mpem, mpem_residual, relative_rms
+from .dipole import dipole_field, dipole_wrench, force_matrix, gradient_tensor, wrench_graph
+from .field_data import FieldData, load_field_data
 from .field_model import FieldModel, FieldSample
 from .mpem import load_mpem_model, mpem_model
 from .mpem_file import MpemCalibration, MpemSource, load_mpem, write_mpem
 from .saturation import Saturation, load_saturation
 
 __all__ = [
+    "CalibrationFit",
+    "FieldData",
     "FieldModel",
     "FieldSample",
+    "HeldOut",
     "MpemCalibration",
     "MpemSource",
     "Saturation",
+    "cross_validate",
+    "dipole_field",
+    "dipole_wrench",
+    "fit_mpem",
+    "force_matrix",
+    "gradient_tensor",
+    "load_field_data",
     "load_mpem",
     "load_mpem_model",
     "load_saturation",
     "mpem_model",
+    "mpem_residual",
+    "relative_rms",
+    "wrench_graph",
     "write_mpem",
 ]
