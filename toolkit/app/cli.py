@@ -16,6 +16,7 @@ from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, err, out, progress_bar
 from .cli_proofs import check_command, verify_command
 from .cli_report import report, say_where, summary_table
+from .cli_selftest import selftest_command
 from .cli_trace import sbom, trace
 
 app = typer.Typer(
@@ -98,6 +99,7 @@ def validate(procedure: ProcedureFile) -> None:
 
 app.command("verify")(verify_command)
 app.command("check")(check_command)
+app.command("selftest")(selftest_command)
 app.command()(report)
 app.command()(trace)
 app.command()(sbom)
