@@ -144,9 +144,9 @@ class FieldModel:
         return evaluate
 
     def _call_graph(self, rows: FloatArray, A_out: FloatArray, offset_out: FloatArray) -> None:
-        for k, row in enumerate(rows):
-            A, offset = self.column_graph(row)
-            A_out[k], offset_out[k] = np.array(A).T, np.array(offset).ravel()
+        A, offset = self.column_graph(rows.T)  # CasADi maps over the columns
+        A_out[:] = np.array(A).T.reshape(A_out.shape)
+        offset_out[:] = np.array(offset).T
 
     def _symbols(self) -> tuple[Symbol, Symbol]:
         kind = ca.SX if self.column_graph.is_a("SXFunction") else ca.MX
