@@ -144,7 +144,10 @@ class _Qp:
 
     def solve(self, share: float) -> FloatArray | None:
         """i for share * y, or None where there is none within the current limits."""
-        n, r, unit = self._bound.size, len(self._rows), self._scale
+        if share == 0.0:
+            return np.zeros(self._bound.size)
+        # In units of what is wanted, so that the solver's tolerances are small beside target and bounds alike.
+        n, r, unit = self._bound.size, len(self._rows), share * self._scale
         target, bound = share * self._wanted / unit, self._bound / unit
         shortest = self._rows.T @ target
         if (np.abs(shortest) <= bound).all():

@@ -60,6 +60,13 @@ def test_a_refusal_names_the_limit_and_how_much_is_left() -> None:
     assert both.obstacle == "current" and "the heat of 50 W is used up before" in both.detail and both.scale < refused.scale
 
 
+@pytest.mark.parametrize("tesla", [1e-9, 1.0, 1e6])
+def test_the_share_is_right_however_much_was_asked_for(tesla: float) -> None:
+    largest = allocate_exactly(A[:3], [1.0, 0.0, 0.0], LIMITS).scale
+    found = allocate_currents(A[:3], [tesla, 0.0, 0.0], LIMITS)
+    assert found.scale == pytest.approx(min(1.0, largest / tesla), rel=1e-5)
+
+
 def test_clipping_would_have_turned_the_field() -> None:
     y = np.array([0.08, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 0.0])
     assert not allocate_currents(A, y, LIMITS).is_feasible

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toolkit import FloatArray
+from toolkit import FloatArray, InvalidInput
 
 from .selftest import SelftestResult
 
@@ -17,10 +17,18 @@ _BLUE, _RED, _GREY = "#2b6cb0", "#c53030", "#777777"
 
 
 def write_selftest(result: SelftestResult, directory: Path) -> None:
-    """selftest.json and a picture, into a directory that may exist; older results are replaced."""
-    directory.mkdir(parents=True, exist_ok=True)
-    _draw(result, directory / PICTURE)
-    (directory / RESULT).write_text(json.dumps(_summary(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    """selftest.json and a picture, into a directory that may exist; older results are replaced.
+
+    Raises:
+        InvalidInput: nothing can be written there.
+    """
+    text = json.dumps(_summary(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _draw(result, directory / PICTURE)
+        (directory / RESULT).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"--out {directory}: {error.strerror or error}") from error
 
 
 def _draw(result: SelftestResult, file: Path) -> None:

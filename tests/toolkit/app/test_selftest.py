@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from toolkit import SpecificationError
+from toolkit import InvalidInput, SpecificationError
 from toolkit.app.cli import app
 from toolkit.app.selftest import run_selftest
 
@@ -48,6 +48,12 @@ def test_the_published_navion_is_refused_with_every_reason_and_exit_code_3(tmp_p
     assert summary["field"]["rows_left_out_outside_workspace"] == 1464
     assert set(summary["sha256"]) == {"selftest", "calibration", "measurement"}
     assert (tmp_path / "selftest.png").stat().st_size > 20_000
+
+
+def test_results_that_cannot_be_written_are_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(app, ["selftest", str(CORRECTED), "--out", str(tmp_path / "file")])
+    assert isinstance(result.exception, InvalidInput) and "ARMS" not in result.output
 
 
 def test_with_its_sign_corrected_it_arms_and_exits_with_0() -> None:

@@ -56,7 +56,10 @@ def load_field_data(path: str | Path) -> FieldData:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecificationError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file) from error
-    rows = list(csv.reader(text.splitlines()))
+    try:
+        rows = list(csv.reader(text.splitlines()))
+    except csv.Error as error:
+        raise SpecificationError(f"not CSV: {error}", file=file) from error
     header = [name.strip() for name in rows[0]] if rows else []
     columns = _columns(header, file)
     values = {name: np.empty(len(rows) - 1) for name in columns}

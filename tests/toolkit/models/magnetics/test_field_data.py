@@ -55,6 +55,12 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
             load_field_data(tmp_path / name)
 
 
+def test_a_field_without_end_is_no_csv(tmp_path: Path) -> None:
+    (tmp_path / "long.csv").write_text(GOOD + "0" * 200_000 + "\n")
+    with pytest.raises(SpecificationError, match="not CSV"):
+        load_field_data(tmp_path / "long.csv")
+
+
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
     for p, i, B in ((np.zeros((2, 3)), np.zeros((1, 1)), np.zeros((2, 3))), (np.zeros((0, 3)), np.zeros((0, 1)), np.zeros((0, 3)))):
         with pytest.raises(InvalidInput):
