@@ -11,7 +11,7 @@ What cannot be told apart from these positions and currents is not shown, and wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def check_field(model: FieldModel, data: FieldData, limits: FieldLimits) -> Fiel
         reasons=(),
     )
     reasons = _reasons(findings, limits, model.coil_names, float(np.linalg.norm(data.B_tesla, axis=1).max()))
-    return FieldFindings(**{**vars(findings), "reasons": reasons})
+    return replace(findings, reasons=reasons)
 
 
 def _effective(model: FieldModel, i_ampere: FloatArray) -> FloatArray:
