@@ -26,7 +26,7 @@ demo: $(VENV)/.installed
 
 # What keeps a period on a simulated device needs the machine to itself; the rest takes both cores.
 UNTIMED = $(patsubst %,tests/toolkit/app/test_%.py,check_command doctor float_error last_configuration log_export log_options log_view proofs \
-	records refusals results run_inputs safety_parts traceability version)
+	records refusals results run_inputs safety_parts selftest traceability version)
 TIMED = $(filter-out $(UNTIMED),$(wildcard tests/toolkit/app/test_*.py)) tests/devices tests/test_examples.py
 
 test: lint

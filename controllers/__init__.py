@@ -1,5 +1,6 @@
 """Model-predictive control and what feeds it: problems, solvers, references, inverse kinematics, CRTK motions."""
 
+from .current_allocation import Allocation, CoilLimits, allocate_currents, allocate_exactly
 from .interior_point import InteriorPoint, InteriorPointOptions
 from .inverse_kinematics import InverseKinematics, InverseKinematicsOptions, JointSolution, reachable_path
 from .jaw_interpolator import JawInterpolator
@@ -23,7 +24,9 @@ from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, tracki
 
 __all__ = [
     "ActiveMotion",
+    "Allocation",
     "CartesianSpeed",
+    "CoilLimits",
     "ConstantReference",
     "HalfSpace",
     "InteriorPoint",
@@ -54,6 +57,8 @@ __all__ = [
     "TrackingMpcOptions",
     "TrackingOptions",
     "TrapezoidalTiming",
+    "allocate_currents",
+    "allocate_exactly",
     "reachable_path",
     "tracking_problem",
 ]

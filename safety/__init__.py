@@ -1,6 +1,8 @@
 """Safety: constraints, filter, shield, monitors, operating states, audit log. Nothing else constructs a CertifiedCommand."""
 
+from .coil_selftest import CoilResistance, ResistanceFindings, ResistanceLimits, check_resistance
 from .constraints import CommandedRate, Constraint, InsertionRule, JointBox, KeepInFaces, KeepInTube, KeepOut, RemoteCentre
+from .field_selftest import FieldFindings, FieldLimits, check_field
 from .filter import Filter, Filtered, FilterTuning
 from .identification import identification_command
 from .layer import Decision, SafetyLayer
@@ -20,10 +22,13 @@ __all__ = [
     "Bounds",
     "Capsule",
     "Certification",
+    "CoilResistance",
     "CommandedRate",
     "Constraint",
     "Cylinder",
     "Decision",
+    "FieldFindings",
+    "FieldLimits",
     "Filter",
     "FilterTuning",
     "Filtered",
@@ -40,6 +45,8 @@ __all__ = [
     "RecordedLayer",
     "Region",
     "RemoteCentre",
+    "ResistanceFindings",
+    "ResistanceLimits",
     "SafetyLayer",
     "Shield",
     "StateMachine",
@@ -48,6 +55,8 @@ __all__ = [
     "Windows",
     "box",
     "brake",
+    "check_field",
+    "check_resistance",
     "identification_command",
     "sphere",
     "windows_touching",

@@ -155,4 +155,3 @@ class WriterProcess:
     def kill(self) -> None:
         """End the process at once."""
         self._process.kill()
-

@@ -272,5 +272,3 @@ def _reach(
                 allowed = f"insertion >= {rule.insertion_m_min + 0.002:.4f} m while the wrist is bent"
                 raise assembly.procedure.error(f"{where}: insertion {q[rule.insertion]:.4f} m: {allowed}", "steps", index, step.word, field)
     return q
-
-

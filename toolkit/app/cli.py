@@ -14,8 +14,10 @@ from .cli_audit import audit_app
 from .cli_audit_keys import add_key_commands
 from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, err, out, progress_bar
+from .cli_fields import bench_fields_command
 from .cli_proofs import check_command, verify_command
 from .cli_report import report, say_where, summary_table
+from .cli_selftest import selftest_command
 from .cli_trace import sbom, trace
 
 app = typer.Typer(
@@ -98,6 +100,8 @@ def validate(procedure: ProcedureFile) -> None:
 
 app.command("verify")(verify_command)
 app.command("check")(check_command)
+bench_app.command("fields")(bench_fields_command)
+app.command("selftest")(selftest_command)
 app.command()(report)
 app.command()(trace)
 app.command()(sbom)

@@ -81,14 +81,16 @@ def _known_faces(assembly: Assembly) -> tuple[HalfSpace, ...]:
     """
     hidden = {region.name for region in assembly.procedure.regions if region.hidden_from_controller}
     reach_m = max(body.radius_m for body in assembly.arm.bodies) + BEYOND_TIP_M
-    visited = np.concatenate([
-        *(path.positions_B_m[::10] for path in assembly.paths.values()),
-        *(np.array([step.position_B_m]) for step in assembly.procedure.steps if isinstance(step, MoveCp)),
-        *(
-            assembly.arm.tip_pose(joint_vector(assembly.procedure, name, assembly.arm)).p_m[None]
-            for name in assembly.procedure.joint_positions
-        ),
-    ])
+    visited = np.concatenate(
+        [
+            *(path.positions_B_m[::10] for path in assembly.paths.values()),
+            *(np.array([step.position_B_m]) for step in assembly.procedure.steps if isinstance(step, MoveCp)),
+            *(
+                assembly.arm.tip_pose(joint_vector(assembly.procedure, name, assembly.arm)).p_m[None]
+                for name in assembly.procedure.joint_positions
+            ),
+        ]
+    )
     return tuple(
         HalfSpace(-normal, -(float(offset) - reach_m), ("tip",))
         for c in assembly.constraints

@@ -27,9 +27,7 @@ from verification.prover.second_derivatives import SecondDerivatives
 from .assembly import Assembly
 from .float_error import float_error_sentence
 
-NOT_BUILT = (
-    *STANDING_ASSUMED,
-)
+NOT_BUILT = (*STANDING_ASSUMED,)
 """What the guarantee also rests on and no obligation covers yet."""
 ENCLOSED = 1.5
 """The checker encloses the whole box of joint limits at once: room for what that adds to reach and bending."""
@@ -148,4 +146,3 @@ def _milliseconds(x: float) -> Fraction:
 
 def _hex(x: str) -> Fraction:
     return Fraction(float.fromhex(x))
-

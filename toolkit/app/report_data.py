@@ -239,5 +239,3 @@ def _region(region: p.Region) -> Region:
         equations = ConvexHull(array(region.vertices_B_m)).equations
         return PolytopeRegion(name, keep, equations[:, :3], -equations[:, 3])
     raise TypeError(f"no picture for {type(region).__name__}")
-
-

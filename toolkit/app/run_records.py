@@ -25,9 +25,7 @@ def open_log(assembly: Assembly, directory: Path, options: LogOptions, why: str)
     """
     refuse_unresolved(options.state)
     meta = run_meta(assembly, directory) | {"operator": options.operator, "subject": options.subject}
-    log = AuditLog(
-        directory / "audit", meta, second=options.second_place, operator_key=options.operator_key, state=options.state
-    )
+    log = AuditLog(directory / "audit", meta, second=options.second_place, operator_key=options.operator_key, state=options.state)
     try:
         _record_beginning(log, assembly, options, why)
     except BaseException as error:

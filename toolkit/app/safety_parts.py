@@ -33,9 +33,7 @@ def constraints_of(procedure: p.Procedure, arm: SerialArm, lower: FloatArray, up
     return [part for i, c in enumerate(procedure.constraints) for part in _convert(procedure, i, c, arm, lower, upper)]
 
 
-def _convert(
-    procedure: p.Procedure, i: int, c: p.Constraint, arm: SerialArm, lower: FloatArray, upper: FloatArray
-) -> list[Constraint]:
+def _convert(procedure: p.Procedure, i: int, c: p.Constraint, arm: SerialArm, lower: FloatArray, upper: FloatArray) -> list[Constraint]:
     if isinstance(c, p.Region):
         return _region(c)
     if isinstance(c, p.JointLimits):

@@ -140,9 +140,7 @@ def _parameters(mpc: TrackingMpc, reference: Reference, q: FloatArray, steps: in
     return [mpc.fill_parameters(reference, start_s + (k + 1) * T, offset, q).copy() for k in range(steps)]
 
 
-def _closed_loop(
-    solver: Solver, mpc: TrackingMpc, q: FloatArray, parameters: list[FloatArray]
-) -> tuple[list[float], float, float, int]:
+def _closed_loop(solver: Solver, mpc: TrackingMpc, q: FloatArray, parameters: list[FloatArray]) -> tuple[list[float], float, float, int]:
     """Times [s], cost, largest relative row excess, failures; after a failure the joints coast for one period."""
     problem, n, T = mpc.problem, mpc.arm.n_serial, mpc.options.tracking.period_s
     measure = _stage_measure(problem)

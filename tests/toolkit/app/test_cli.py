@@ -38,6 +38,8 @@ from toolkit.app.view import LiveView
         (("devices", "probe"), "never enables torque"),
         (("devices", "list"), "Serial ports of this machine"),
         (("bench", "mpc"), "IPOPT and do-mpc"),
+        (("bench", "fields"), "by us and by mag-manip"),
+        (("selftest",), "3 if it refuses (every reason is printed)"),
         (("campaign", "shield"), "no certified plan may violate a constraint"),
         (("trace",), "Exit code 3 on a gap"),
         (("sbom",), "if an installed version is not the locked one"),
