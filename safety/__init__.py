@@ -11,6 +11,7 @@ from .recorded_layer import RecordedLayer
 from .regions import Capsule, Cylinder, Polytope, Region, box, sphere
 from .shield import SHIELD_VERSION, Certification, Shield
 from .stop_plan import brake
+from .tracker_monitor import Fault, TrackerFinding, TrackerLimits, TrackerMonitor, TrackerSample
 from .window import Windows, windows_touching
 from .window_check import Bounds, WindowCheck
 
@@ -24,6 +25,7 @@ __all__ = [
     "Constraint",
     "Cylinder",
     "Decision",
+    "Fault",
     "Filter",
     "FilterTuning",
     "Filtered",
@@ -43,6 +45,10 @@ __all__ = [
     "SafetyLayer",
     "Shield",
     "StateMachine",
+    "TrackerFinding",
+    "TrackerLimits",
+    "TrackerMonitor",
+    "TrackerSample",
     "Violation",
     "WindowCheck",
     "Windows",
