@@ -1,5 +1,6 @@
 """Model-predictive control and what feeds it: problems, solvers, references, inverse kinematics, CRTK motions."""
 
+from .flow_estimator import FlowEstimate, FlowEstimator, FlowEstimatorOptions, FlowStep, Innovation
 from .interior_point import InteriorPoint, InteriorPointOptions
 from .inverse_kinematics import InverseKinematics, InverseKinematicsOptions, JointSolution, reachable_path
 from .jaw_interpolator import JawInterpolator
@@ -25,7 +26,12 @@ __all__ = [
     "ActiveMotion",
     "CartesianSpeed",
     "ConstantReference",
+    "FlowEstimate",
+    "FlowEstimator",
+    "FlowEstimatorOptions",
+    "FlowStep",
     "HalfSpace",
+    "Innovation",
     "InteriorPoint",
     "InteriorPointOptions",
     "InverseKinematics",
