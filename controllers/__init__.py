@@ -8,6 +8,7 @@ from .motion import ActiveMotion, MotionLimits, Motions
 from .motion_handle import MotionHandle, MotionKind, MotionOutcome
 from .optimal_control_problem import OptimalControlProblem, OptimalControlSolution, Rows, SlackPenalty
 from .output_disturbance import OutputDisturbance
+from .pid import ClippedPid, PidGains
 from .real_time_iteration import RealTimeIteration, RealTimeIterationOptions
 from .reference import (
     CartesianSpeed,
@@ -19,12 +20,14 @@ from .reference import (
     Reference,
     TrapezoidalTiming,
 )
+from .rotation_mpc import RotationMpc, RotationMpcOptions, RotationProposal
 from .tracking_mpc import TrackingMpc, TrackingMpcOptions
 from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, tracking_problem
 
 __all__ = [
     "ActiveMotion",
     "CartesianSpeed",
+    "ClippedPid",
     "ConstantReference",
     "FlowEstimate",
     "FlowEstimator",
@@ -50,9 +53,13 @@ __all__ = [
     "OptimalControlSolution",
     "OutputDisturbance",
     "PathReference",
+    "PidGains",
     "RealTimeIteration",
     "RealTimeIterationOptions",
     "Reference",
+    "RotationMpc",
+    "RotationMpcOptions",
+    "RotationProposal",
     "Rows",
     "SetpointLimits",
     "SlackPenalty",

@@ -26,7 +26,6 @@ from .step_out import mean_spin_rad_s, step_out_rate_rad_s
 
 SLENDERNESS_MAX = 0.15
 """Filament radius over pitch: resistive-force theory is for slender filaments; thicker ones are refused."""
-_AXIS_AT_REST_RAD_S = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,19 +131,21 @@ class Helix:
         """Mean speed along the axis, below and (Adler) above step-out."""
         return self.advance_m_rad * mean_spin_rad_s(field_rate_rad_s, self.step_out_rad_s(field_tesla))
 
-    def velocity(self, period_s: float) -> ca.Function:
+    def velocity(self, period_s: float, rest_rate_rad_s: float) -> ca.Function:
         """v as a function of the rotation vector w (3) and the flow u (3), below step-out: v = k w + (weight over drag) + u.
 
-        The axis is along w: weight meets drag a along it and the transverse drag across it; at rest (|w| below 1e-3 rad/s) the latter.
+        The axis is along w: weight meets drag a along it and the transverse drag across it.
+        Below about `rest_rate_rad_s` the latter alone: w no longer says where the axis points, and the graph stays smooth.
         Raises:
             InvalidInput: a time constant above a tenth of the period.
         Assumes: ||w|| <= w_so, which a constraint must keep; the axis follows w at once.
         """
         require_over_damped(self.time_constant_s, period_s)
+        finite_number(rest_rate_rad_s, "rest_rate_rad_s", 1e-6, 1e6)
         w, u = ca.SX.sym("w", 3), ca.SX.sym("u", 3)
         weight, across = ca.SX(self.net_weight_n), 1.0 / self.transverse_drag_kg_s
         along = 1.0 / float(self.propulsion_matrix[0, 0])
-        sinking = across * weight + (along - across) * w * ca.dot(w, weight) / (ca.sumsqr(w) + _AXIS_AT_REST_RAD_S**2)
+        sinking = across * weight + (along - across) * w * ca.dot(w, weight) / (ca.sumsqr(w) + rest_rate_rad_s**2)
         return ca.Function("velocity", [w, u], [self.advance_m_rad * w + sinking + u], ["w", "u"], ["v"])
 
     @property

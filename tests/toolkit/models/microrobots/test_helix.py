@@ -56,7 +56,7 @@ def test_speed_grows_to_step_out_and_falls_above_it() -> None:
 
 
 def test_velocity_includes_weight_by_drag_along_and_across_the_axis() -> None:
-    velocity = HELIX.velocity(0.01)
+    velocity = HELIX.velocity(0.01, 1e-3)
     rate, sink = 100.0, float(np.linalg.norm(HELIX.net_weight_n))
     level = np.asarray(velocity([rate, 0, 0], [1e-6, 0, 0])).ravel()
     upright = np.asarray(velocity([0, 0, rate], 0)).ravel()
@@ -67,7 +67,7 @@ def test_velocity_includes_weight_by_drag_along_and_across_the_axis() -> None:
 def test_a_helix_with_too_much_inertia_for_the_period_is_refused() -> None:
     large = Helix(4.0, 1e-2, 3e-3, 5e-4, "right", 1e-3, 7500.0, WATER_20C)
     with pytest.raises(InvalidInput, match="keep the inertia"):
-        large.velocity(0.01)
+        large.velocity(0.01, 1.0)
 
 
 @pytest.mark.parametrize(
