@@ -28,8 +28,8 @@ class Fault(Enum):
 class TrackerLimits:
     """Lengths in the unit of the positions.
 
-    interval_s_max: longest time between samples. speed_max: faster than the robot can be. misaligned_max: by how many frames the count of
-    samples may fall behind or ahead of the frame numbers.
+    interval_s_max: longest time between new frames. speed_max: faster than the robot can be. misaligned_max: by how many frames the
+    count of samples may fall behind or ahead of the frame numbers.
     stuck: over the last `stuck_window_s` the robot was commanded at least `stuck_commanded_min` and moved less than
         stuck_distance + stuck_part * (length of the commanded displacement).
     """
@@ -87,6 +87,7 @@ class TrackerMonitor:
     def __init__(self, limits: TrackerLimits) -> None:
         self.limits = limits
         self._last: TrackerSample | None = None
+        self._fresh_s = math.nan  # when the last new frame came: the same picture again is no fresh one
         self._first_frame = 0
         self._count = -1
         self._track: deque[TrackerSample] = deque()
@@ -103,18 +104,18 @@ class TrackerMonitor:
         return self._stuck
 
     def overdue(self, now_s: float) -> TrackerFinding | None:
-        """LATE, once a gap, as soon as no sample has come for `interval_s_max`; a clock that is not a number is late."""
+        """LATE, once a gap, as soon as no new frame has come for `interval_s_max`; a clock that is not a number is late."""
         last = self._last
         if last is None or self._late:
             return None
-        age = now_s - last.time_s
+        age = now_s - self._fresh_s
         if age <= self.limits.interval_s_max:
             return None
         self._late = True
-        return TrackerFinding(Fault.LATE, self._count, last.frame, last.time_s, now_s, age, self.limits.interval_s_max)
+        return TrackerFinding(Fault.LATE, self._count, last.frame, self._fresh_s, now_s, age, self.limits.interval_s_max)
 
     def see(self, sample: TrackerSample) -> tuple[TrackerFinding, ...]:
-        """What this sample shows. A sample that is not finite is reported and otherwise ignored."""
+        """What this sample shows. A sample that is not finite, or older than the one before, is reported and otherwise ignored."""
         self._count += 1
         last = self._last
         numbers = (sample.time_s, *sample.position, *sample.commanded_velocity)
@@ -124,12 +125,15 @@ class TrackerMonitor:
         if not len(sample.position) == len(sample.commanded_velocity) == len(last.position if last else sample.position):
             raise InvalidInput(f"sample: position and velocity must have one length throughout, got {sample}")
         if last is None:
-            self._first_frame, self._last = sample.frame - self._count, sample
+            self._first_frame, self._last, self._fresh_s = sample.frame - self._count, sample, sample.time_s
             self._restart(sample)
             return ()
+        if sample.frame < last.frame or sample.time_s < last.time_s:
+            return (self._finding(Fault.FRAME_BACKWARDS, sample, last, sample.frame - last.frame, 1),)
         found = [*self._frames(sample, last), *self._motion(sample, last)]
-        late = None if sample.time_s < last.time_s else self.overdue(sample.time_s)
-        self._late = False
+        late = self.overdue(sample.time_s)
+        if sample.frame > last.frame:
+            self._late, self._fresh_s = False, sample.time_s
         self._last = sample
         if abs(self.misaligned_by) <= self.limits.misaligned_max:
             self._misaligned = False
@@ -143,19 +147,17 @@ class TrackerMonitor:
         if ahead == 0:
             same = sample.position == last.position
             return [self._finding(Fault.REPEATED_FRAME if same else Fault.CONFLICTING_FRAME, sample, last, 0, 1)]
-        if ahead < 0 or sample.time_s < last.time_s:
-            return [self._finding(Fault.FRAME_BACKWARDS, sample, last, ahead, 1)]
         return [self._finding(Fault.LOST_FRAME, sample, last, ahead, 1)] if ahead > 1 else []
 
     def _motion(self, sample: TrackerSample, last: TrackerSample) -> list[TrackerFinding]:
         moved = math.dist(sample.position, last.position)
-        reach = self.limits.speed_max * max(sample.time_s - last.time_s, 0.0)
+        dt = sample.time_s - last.time_s
+        reach = self.limits.speed_max * dt
         if not moved <= reach:
             self._restart(sample)
             return [self._finding(Fault.JUMP, sample, last, moved, reach)]
         if sample.frame == last.frame:
             return []
-        dt = max(sample.time_s - last.time_s, 0.0)
         before = self._path[-1]
         self._path.append(tuple(s + dt * v for s, v in zip(before, sample.commanded_velocity, strict=True)))
         self._track.append(sample)

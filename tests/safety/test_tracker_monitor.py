@@ -117,7 +117,9 @@ def test_each_planted_fault_is_found_and_only_that() -> None:
     assert faults(frozen) == {Fault.STUCK: 1}, "new frame numbers, old picture"
     swapped = good[:20] + [replace(s, position=(s.position[0], 500.0)) for s in good[20:]]
     assert faults(swapped) == {Fault.JUMP: 1}
-    assert faults([*good[:20], replace(good[20], frame=5), *good[21:]])[Fault.FRAME_BACKWARDS] == 1
+    assert faults([*good[:20], replace(good[20], frame=5), *good[21:]]) == {Fault.FRAME_BACKWARDS: 1, Fault.LOST_FRAME: 1}
+    again = good[:20] + [replace(good[19], time_s=good[k].time_s) for k in range(20, 40)]
+    assert faults(again, replace(LIMITS, misaligned_max=100)) == {Fault.REPEATED_FRAME: 20, Fault.LATE: 1}, "repeats refresh nothing"
     assert faults([*good[:20], *good[21:]]) == {Fault.LOST_FRAME: 1, Fault.MISALIGNED: 1}
     assert faults([*good[:20], good[19], *good[20:]]) == {Fault.REPEATED_FRAME: 1, Fault.MISALIGNED: 1}
     late = good[:20] + [replace(s, time_s=s.time_s + 0.2) for s in good[20:]]

@@ -19,7 +19,7 @@ def test_the_recording_is_what_its_provenance_says() -> None:
     assert record.time_s[-1] == pytest.approx(502.24, abs=0.01) and np.all(np.diff(record.time_s) >= 0.0)
 
 
-def test_pairing_by_count_is_wrong_from_the_first_lost_frame_on() -> None:
+def test_pairing_by_count_is_wrong_where_a_frame_is_lost_or_repeated() -> None:
     offset = load_cellbot_record(FILE).pairing_offset
     assert int(np.flatnonzero(offset)[0]) + 2 == 192, "the line of the file"
     assert offset[-1] == -38 == offset.min()
