@@ -131,14 +131,22 @@ class FlowEstimator:
         self._now = _Belief(finite_number(time_s, "time_s", -1e9, 1e9), mean, np.diag(spread))
         self._nodes: deque[_Node] = deque()
         self._pictures: list[tuple[float, FloatArray]] = []
+        self._refused = 0
         o = options
         self._density = np.array([0.0] * 3 + [o.acceleration_noise**2] * 3 + [o.mean_noise**2] + [o.harmonic_noise**2] * (2 * o.harmonics))
 
     @property
     def estimate(self) -> FlowEstimate:
-        x = self._now.mean
-        rate = self._nodes[-1].step.pulse_rate_hz if self._nodes else 1.0
+        """The belief now. InvalidInput before the first `advance`: the pulse rate is not known yet."""
+        if not self._nodes:
+            raise InvalidInput("estimate: advance first; the pulse rate comes with a step")
+        x, rate = self._now.mean, self._nodes[-1].step.pulse_rate_hz
         return FlowEstimate(self._now.time_s, x[:3], x[3:6], float(x[6]), x[7::2] + 1j * x[8::2], self._now.covariance, rate)
+
+    @property
+    def refused_in_a_row(self) -> int:
+        """Implausible pictures since the last one that was used. A filter that is wrong itself refuses every picture: start a new one."""
+        return self._refused
 
     def advance(self, step: FlowStep) -> None:
         """One period further, with the inputs applied in it."""
@@ -170,7 +178,9 @@ class FlowEstimator:
         earlier = [picture for picture in self._pictures if node.belief.time_s < picture[0] <= taken]
         nis, _ = self._correct(self._through(node, earlier, taken), z)
         if not nis <= self.options.nis_max:
+            self._refused += 1
             return Innovation(False, f"innovation {nis:.1f} exceeds {self.options.nis_max:.1f}", nis, age)
+        self._refused = 0
         self._pictures = sorted([*self._pictures, (taken, z)], key=lambda picture: picture[0])
         self._repeat_from(k)
         return Innovation(True, "", nis, age)

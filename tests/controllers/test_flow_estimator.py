@@ -141,14 +141,19 @@ def test_a_jump_of_the_tracker_and_a_picture_too_old_are_not_used() -> None:
     before = estimator.estimate.position_m.copy()
     jump = estimator.measure(0.09, np.full(3, 1e-1))
     assert not jump.used and "exceeds 30.0" in jump.reason
+    assert estimator.refused_in_a_row == 1 and np.array_equal(estimator.estimate.position_m, before)
+    assert estimator.measure(0.09, before).used and estimator.refused_in_a_row == 0
     for _ in range(30):
         estimator.advance(FlowStep(DT, np.zeros(3), np.eye(3) / TAU, np.zeros(3), 1.2))
     old = estimator.measure(0.05, np.zeros(3))
     assert not old.used and "remembered" in old.reason
-    assert before.shape == (3,)
 
 
 def test_nonsense_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="advance first"):
+        _ = FlowEstimator(OPTIONS, 0.0, np.zeros(3)).estimate
+    with pytest.raises(InvalidInput, match="advance first"):
+        FlowEstimator(OPTIONS, 0.0, np.zeros(3)).measure(0.0, np.zeros(3))
     estimator = scripted([0])
     with pytest.raises(InvalidInput, match="position_m"):
         estimator.measure(0.05, [np.nan, 0.0, 0.0])
