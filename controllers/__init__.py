@@ -1,6 +1,7 @@
 """Model-predictive control and what feeds it: problems, solvers, references, inverse kinematics, CRTK motions."""
 
 from .current_allocation import Allocation, CoilLimits, allocate_currents, allocate_exactly
+from .flow_estimator import FlowEstimate, FlowEstimator, FlowEstimatorOptions, FlowStep, Innovation
 from .interior_point import InteriorPoint, InteriorPointOptions
 from .inverse_kinematics import InverseKinematics, InverseKinematicsOptions, JointSolution, reachable_path
 from .jaw_interpolator import JawInterpolator
@@ -8,6 +9,7 @@ from .motion import ActiveMotion, MotionLimits, Motions
 from .motion_handle import MotionHandle, MotionKind, MotionOutcome
 from .optimal_control_problem import OptimalControlProblem, OptimalControlSolution, Rows, SlackPenalty
 from .output_disturbance import OutputDisturbance
+from .pid import ClippedPid, PidGains
 from .real_time_iteration import RealTimeIteration, RealTimeIterationOptions
 from .reference import (
     CartesianSpeed,
@@ -19,6 +21,7 @@ from .reference import (
     Reference,
     TrapezoidalTiming,
 )
+from .rotation_mpc import RotationMpc, RotationMpcOptions, RotationProposal
 from .tracking_mpc import TrackingMpc, TrackingMpcOptions
 from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, tracking_problem
 
@@ -26,9 +29,15 @@ __all__ = [
     "ActiveMotion",
     "Allocation",
     "CartesianSpeed",
+    "ClippedPid",
     "CoilLimits",
     "ConstantReference",
+    "FlowEstimate",
+    "FlowEstimator",
+    "FlowEstimatorOptions",
+    "FlowStep",
     "HalfSpace",
+    "Innovation",
     "InteriorPoint",
     "InteriorPointOptions",
     "InverseKinematics",
@@ -47,9 +56,13 @@ __all__ = [
     "OptimalControlSolution",
     "OutputDisturbance",
     "PathReference",
+    "PidGains",
     "RealTimeIteration",
     "RealTimeIterationOptions",
     "Reference",
+    "RotationMpc",
+    "RotationMpcOptions",
+    "RotationProposal",
     "Rows",
     "SetpointLimits",
     "SlackPenalty",

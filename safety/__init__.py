@@ -13,6 +13,7 @@ from .recorded_layer import RecordedLayer
 from .regions import Capsule, Cylinder, Polytope, Region, box, sphere
 from .shield import SHIELD_VERSION, Certification, Shield
 from .stop_plan import brake
+from .tracker_monitor import Fault, TrackerFinding, TrackerLimits, TrackerMonitor, TrackerSample
 from .window import Windows, windows_touching
 from .window_check import Bounds, WindowCheck
 
@@ -27,6 +28,7 @@ __all__ = [
     "Constraint",
     "Cylinder",
     "Decision",
+    "Fault",
     "FieldFindings",
     "FieldLimits",
     "Filter",
@@ -50,6 +52,10 @@ __all__ = [
     "SafetyLayer",
     "Shield",
     "StateMachine",
+    "TrackerFinding",
+    "TrackerLimits",
+    "TrackerMonitor",
+    "TrackerSample",
     "Violation",
     "WindowCheck",
     "Windows",
