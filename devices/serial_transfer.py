@@ -3,8 +3,8 @@
     7E | packet id | overhead | length | payload (1..254) | CRC-8 | 81
 
 The payload is stuffed so that 7E never occurs in it: each 7E becomes the distance to the next one, the last becomes 0, and `overhead` is
-the index of the first (FF: there is none). The CRC (polynomial 0x9B, initial value 0) covers the stuffed payload only: neither id nor length
-nor overhead. Eight bits over part of a frame are a weak check; what a coil does must not rest on them alone (see coil_protocol).
+the index of the first (FF: there is none). The CRC (polynomial 0x9B, initial value 0) covers the stuffed payload only: neither id nor
+length nor overhead. Eight bits over part of a frame are a weak check; what a coil does must not rest on them alone (see coil_protocol).
 
 Source: PowerBroker2's SerialTransfer and pySerialTransfer, whose test vectors and encoder the tests compare with.
 """
@@ -61,7 +61,7 @@ def encode(frame: Frame) -> bytes:
             stuffed[index] = 0 if following is None else following - index
             following = index
     overhead = _NONE_STUFFED if following is None else following
-    return bytes((START, frame.packet_id, overhead, len(stuffed))) + bytes(stuffed) + bytes((crc8(stuffed), STOP))
+    return bytes((START, frame.packet_id, overhead, len(stuffed))) + stuffed + bytes((crc8(bytes(stuffed)), STOP))
 
 
 class FrameParser:

@@ -1,5 +1,6 @@
 """The framing against its authors' vectors and encoder, and its invariants."""
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,7 @@ def test_a_right_crc_with_a_wrong_stop_byte_is_malformed() -> None:
 @example(Frame(0x81, b"\x00"))
 def test_the_bytes_are_those_of_the_authors_encoder(frame: Frame) -> None:
     """pySerialTransfer, driven without a port: `send` would write what these three steps leave in txBuff."""
-    from pySerialTransfer import pySerialTransfer as vendor  # type: ignore[import-untyped]
-
+    vendor = importlib.import_module("pySerialTransfer.pySerialTransfer")
     link = vendor.SerialTransfer.__new__(vendor.SerialTransfer)
     link.crc = vendor.CRC()
     link.tx_buff = [" "] * vendor.MAX_PACKET_SIZE
