@@ -103,7 +103,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Arm:
-    """Regulate from zero. mode: State.TEST or State.RUN. limit_ma: at most the device's own; in TEST its test limit holds as well."""
+    """Regulate from zero. mode: State.TEST or State.RUN. limit_ma: at most the device's own; in TEST its test limit holds as well.
+
+    A channel with limit zero stays released, and its temperature does not matter.
+    """
 
     ID: ClassVar[int] = 0x22
     FROM_HOST: ClassVar[bool] = True
@@ -178,7 +181,7 @@ MESSAGES: tuple[type[Message], ...] = (Hello, Identity, Arm, Command, Read, Off,
 ENUMERATIONS: tuple[type[IntEnum | IntFlag], ...] = (Result, State, Outcome, Cause)
 _BY_ID = {message.ID: message for message in MESSAGES}
 _FREE = (Hello, Identity)
-Kind = TypeVar("Kind", bound=Message)
+Kind = TypeVar("Kind", Hello, Identity, Arm, Command, Read, Off, Status)
 
 
 def wire_fields(message: type[Message]) -> list[tuple[str, str, int]]:

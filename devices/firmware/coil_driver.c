@@ -33,6 +33,12 @@ static int is_armed(const coil_driver *d)
     return d->state == COIL_STATE_TEST || d->state == COIL_STATE_RUN;
 }
 
+/* A channel whose limit at arming was zero stays released: its coil is not in use, so neither its sensors nor its absence matter. */
+static int is_driven(const coil_driver *d, unsigned k)
+{
+    return d->channel[k].limit_ma > 0;
+}
+
 static int is_hot(const coil_driver *d, unsigned k)
 {
     int16_t t = d->channel[k].temperature_cdeg;
@@ -144,7 +150,7 @@ static unsigned try_arm(coil_driver *d, const coil_arm *arm)
         int32_t most = k < d->config->channels ? d->config->channel[k].limit_ma : 0;
         if (arm->limit_ma[k] < 0 || arm->limit_ma[k] > most)
             return COIL_RESULT_BAD_SETTING;
-        if (k < d->config->channels && is_hot(d, k))
+        if (arm->limit_ma[k] > 0 && is_hot(d, k))
             return COIL_RESULT_TOO_HOT;
     }
     return COIL_RESULT_OK;
@@ -166,7 +172,7 @@ static void on_arm(coil_driver *d, const uint8_t *body)
             int32_t most = d->config->channel[k].test_limit_ma;
             d->channel[k].limit_ma = arm.mode == COIL_STATE_TEST && arm.limit_ma[k] > most ? most : arm.limit_ma[k];
             d->channel[k].off_course_ms = 0;
-            d->hal->enable(d->hal->context, k, 1);
+            d->hal->enable(d->hal->context, k, is_driven(d, k));
         }
     }
     reply(d, arm.request, result);
@@ -297,7 +303,9 @@ static void watch_channel(coil_driver *d, unsigned k)
     coil_channel *ch = &d->channel[k];
     const coil_channel_config *config = &d->config->channel[k];
     if (ch->measured_ma > config->trip_ma || ch->measured_ma < -config->trip_ma)
-        trip(d, k, COIL_CAUSE_OVER_CURRENT);
+        trip(d, k, COIL_CAUSE_OVER_CURRENT); /* in a channel that is not driven: a bridge that does not obey */
+    if (!is_driven(d, k))
+        return;
     if (is_hot(d, k))
         trip(d, k, ch->temperature_cdeg == COIL_TEMPERATURE_UNREADABLE ? COIL_CAUSE_TEMPERATURE_UNREADABLE : COIL_CAUSE_OVER_TEMPERATURE);
     int64_t off = (int64_t)ch->measured_ma - ch->setpoint_ma;
@@ -331,6 +339,8 @@ void coil_tick(coil_driver *d, uint32_t now_ms)
     if (is_armed(d) || d->state == COIL_STATE_FROZEN) {
         for (unsigned k = 0; k < d->config->channels; k++) {
             coil_channel *ch = &d->channel[k];
+            if (!is_driven(d, k))
+                continue;
             int64_t error = (int64_t)ch->setpoint_ma - ch->measured_ma;
             int32_t bounded = error > INT32_MAX ? INT32_MAX : error < INT32_MIN ? INT32_MIN : (int32_t)error;
             coil_loop_tick(&ch->loop, &d->config->channel[k].loop, d->hal, k, bounded);
