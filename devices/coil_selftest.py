@@ -17,6 +17,7 @@ from toolkit import DeviceFault, FloatArray
 
 from .coil_driver import CoilDriver
 from .coil_profile import CoilProfile
+from .coil_protocol import State
 
 _OPEN = 0.1
 """Less than this fraction of the asked current flows: open."""
@@ -86,8 +87,10 @@ def run_coil_selftest(driver: CoilDriver) -> SelftestResult:
     """Test every coil of a connected driver that is not armed; currents are off again when it returns or raises.
 
     Raises:
-        DeviceFault: the device cannot be armed for tests, or does not answer. A coil at fault is a finding, not an exception.
+        DeviceFault: the driver is armed, the device is in use, or it does not answer. A coil at fault is a finding, not an exception.
     """
+    if driver.may_carry_current or driver.read().state is not State.OFF:
+        raise DeviceFault(f"{driver.profile.name}: self-test: the coils are in use: `off` first")
     return judge_coils(driver.profile, [measure_coil(driver, coil) for coil in range(driver.profile.n)])
 
 

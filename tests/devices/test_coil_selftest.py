@@ -20,7 +20,11 @@ PROFILE = Path(__file__).parents[2] / "examples" / "profiles" / "octomag_coils_s
 
 @pytest.fixture(scope="module")
 def profile() -> CoilProfile:
-    return load_coil_profile(PROFILE)
+    """The example's, with more patience: a busy host must not be taken for a coil that cannot be measured."""
+    profile = load_coil_profile(PROFILE)
+    assert profile.watchdog is not None
+    connection = profile.connection.model_copy(update={"reply_timeout_ms": 200.0})
+    return profile.model_copy(update={"connection": connection, "watchdog": profile.watchdog.model_copy(update={"time_ms": 1000})})
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,17 @@ def test_each_fault_is_found_in_its_coil_and_in_no_other(
         result.require()
         assert result.resistance_ohm == pytest.approx([c.resistance_ohm(22.0) for c in profile.coils], rel=0.025)
     assert "turned over" in result.not_shown[0], "what no voltage can tell is said, never passed over"
+
+
+@needs_rig
+def test_coils_in_use_are_not_tested_and_keep_their_currents(rig: SimulatedCoils, profile: CoilProfile) -> None:
+    rig.inject(CoilFaults())
+    with CoilDriver(profile, rig.port) as driver:
+        driver.connect()
+        driver.arm()
+        with pytest.raises(DeviceFault, match="in use"):
+            run_coil_selftest(driver)
+        assert driver.is_armed
 
 
 @needs_rig
