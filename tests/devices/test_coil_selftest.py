@@ -60,7 +60,7 @@ def test_each_fault_is_found_in_its_coil_and_in_no_other(
         driver.connect()
         result = run_coil_selftest(driver)
         assert driver.read().state is State.OFF and not driver.may_carry_current
-    assert {finding.coil: finding.defect for finding in result.findings} == expected
+    assert {finding.coil: finding.defect for finding in result.findings} == expected, [str(finding) for finding in result.findings]
     for finding in result.findings:
         record_property(f"seconds_to_find_{finding.coil}", finding.time_s)
         with pytest.raises(DeviceFault, match=finding.coil):
