@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from devices.serial_transfer import PAYLOAD_MAX, START, STOP, Frame, FrameParser, crc8, encode
 from toolkit import InvalidInput
 
+vendor = importlib.import_module("pySerialTransfer.pySerialTransfer")
 DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "serialtransfer.json").read_text())
 VECTORS = {vector["name"]: bytes.fromhex(vector["hex"]) for vector in DATA["vectors"]}
 # Bytes that make stuffing, false starts and false ends happen often.
@@ -49,7 +50,6 @@ def test_a_right_crc_with_a_wrong_stop_byte_is_malformed() -> None:
 @example(Frame(0x81, b"\x00"))
 def test_the_bytes_are_those_of_the_authors_encoder(frame: Frame) -> None:
     """pySerialTransfer, driven without a port: `send` would write what these three steps leave in txBuff."""
-    vendor = importlib.import_module("pySerialTransfer.pySerialTransfer")
     link = vendor.SerialTransfer.__new__(vendor.SerialTransfer)
     link.crc = vendor.CRC()
     link.tx_buff = [" "] * vendor.MAX_PACKET_SIZE
