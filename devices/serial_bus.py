@@ -1,21 +1,12 @@
-"""One request and its replies on a serial line, with a deadline. The only place of this package that touches a port."""
+"""One request and its replies on a DYNAMIXEL line, with a deadline."""
 
-import select
-import termios
 import time
 from collections.abc import Sequence
-
-import serial
 
 from toolkit import DeviceFault, InvalidInput
 
 from .dynamixel_packet import BROADCAST_ID, Instruction, Packet, PacketParser, ping, read, sync_read, write
-
-# A frame fits the driver's buffer, so a write that waits at all means a dead line. Generous, because pyserial also reports a time-out
-# when this process was merely not running for so long after the bytes had gone.
-_WRITE_TIMEOUT_S = 0.25
-_PORT_ERRORS = (serial.SerialException, OSError, termios.error)
-"""What a port raises: pyserial lets termios.error through, which is no OSError."""
+from .serial_port import SerialPort
 
 
 class SerialBus:
@@ -41,12 +32,7 @@ class SerialBus:
         self._ahead: _Request | None = None
         self.timeouts = 0
         self.retries = 0
-        try:
-            # Exclusive: a second process on the line would break A2 and A7 without a sign.
-            self._port = serial.serial_for_url(url, baudrate=baud_bits_per_s, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
-        except (*_PORT_ERRORS, ValueError) as error:
-            raise DeviceFault(f"{url}: cannot open: {error}") from error
-        self._poll = self._make_poll()
+        self._port = SerialPort(url, baud_bits_per_s)
 
     @property
     def crc_errors(self) -> int:
@@ -60,19 +46,11 @@ class SerialBus:
 
     def close(self) -> None:
         """Close the port. Changes nothing on the devices: they hold their newest setpoint."""
-        try:
-            self._port.close()
-        except _PORT_ERRORS as error:
-            raise DeviceFault(f"{self.url}: cannot close: {error}") from error
+        self._port.close()
 
     def send(self, frame: bytes) -> None:
         """Send a frame that nobody answers (sync write)."""
-        try:
-            sent = self._port.write(frame)
-        except _PORT_ERRORS as error:
-            raise DeviceFault(f"{self.url}: cannot write {len(frame)} bytes: {error}") from error
-        if sent != len(frame):
-            raise DeviceFault(f"{self.url}: wrote {sent} of {len(frame)} bytes")
+        self._port.write(frame)
 
     def ping(self, device_id: int) -> tuple[int, int]:
         """Model number and firmware version of one device."""
@@ -173,7 +151,7 @@ class SerialBus:
     def _collect(self, request: "_Request", deadline: float) -> bool:
         """Receive until every answer is here (True) or the deadline has passed."""
         while request.missing:
-            data = self._receive(deadline)
+            data = self._port.receive(deadline)
             if not data:
                 return False
             for packet in self._parser.feed(data):
@@ -183,46 +161,7 @@ class SerialBus:
     def _drop_stale_input(self) -> None:
         """A late reply of an earlier request must not be taken for the answer to this one."""
         self._parser.reset()
-        try:
-            waiting = self._port.in_waiting
-            if waiting:
-                self._parser.discarded += waiting
-                self._port.reset_input_buffer()
-        except _PORT_ERRORS as error:
-            raise DeviceFault(f"{self.url}: the port is gone: {error}") from error
-
-    def _receive(self, deadline: float) -> bytes:
-        """Whatever has come, after waiting for the first byte; empty at the deadline. Sleeps in the kernel, never polls."""
-        try:
-            while True:
-                waiting = self._port.in_waiting
-                if waiting:
-                    return bytes(self._port.read(waiting))
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return b""
-                if self._poll is None:
-                    self._port.timeout = left
-                    return bytes(self._port.read(1))
-                self._wait(left)
-        except _PORT_ERRORS as error:
-            raise DeviceFault(f"{self.url}: the port is gone: {error}") from error
-
-    def _wait(self, seconds: float) -> None:
-        if self._poll is None:
-            return
-        for _, event in self._poll.poll(max(1, round(seconds * 1e3))):
-            if event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) and not self._port.in_waiting:
-                raise DeviceFault(f"{self.url}: the port hung up: the device or its process is gone")
-
-    def _make_poll(self) -> "select.poll | None":
-        try:
-            descriptor = self._port.fileno()
-        except (AttributeError, OSError):  # loop:// and the like have no descriptor; io.UnsupportedOperation is an OSError
-            return None
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
-        return poll
+        self._parser.discarded += self._port.drop_input()
 
 
 class _Request:

@@ -1,12 +1,10 @@
 """Start the simulated arm as a child process, and end it for certain."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from toolkit import DeviceFault
 
+from ..child_process import end_child, read_line
 from ..profile import ArmProfile
 from .faults import Faults
 
@@ -35,7 +34,7 @@ class SimulatedArm:
             self.process.stdin.flush()
         except OSError as error:
             raise DeviceFault(f"simulated arm: gone: {error}") from error
-        if not faults.exit and (answer := _line(self.process, timeout_s)) != "ok":
+        if not faults.exit and (answer := read_line(self.process, timeout_s)) != "ok":
             raise DeviceFault(f"simulated arm: faults refused: {answer!r}")
 
     def kill(self) -> None:
@@ -68,7 +67,7 @@ def launch_simulated_arm(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, start_new_session=True
             )
             try:
-                if not _line(process, timeout_s).startswith("ready"):
+                if not read_line(process, timeout_s).startswith("ready"):
                     process.kill()
                     process.wait()
                     errors.seek(0)
@@ -76,33 +75,4 @@ def launch_simulated_arm(
                     raise DeviceFault(f"simulated arm: not ready within {timeout_s} s: {said or 'it said nothing'}")
                 yield SimulatedArm(str(link), process, truth_path)
             finally:
-                _end(process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=3.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-
-
-def _line(process: "subprocess.Popen[bytes]", timeout_s: float) -> str:
-    """The next line of the process, or what came until it ended or the time was up."""
-    if process.stdout is None:
-        return ""
-    descriptor = process.stdout.fileno()
-    deadline = time.monotonic() + timeout_s
-    text = b""
-    while not text.endswith(b"\n"):
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready or not (byte := os.read(descriptor, 1)):
-            break
-        text += byte
-    return text.decode(errors="replace").strip()
+                end_child(process)

@@ -174,8 +174,9 @@ def test_whatever_the_port_raises_is_a_device_fault(error: Exception, call: str,
         def __getattr__(self, name: str) -> object:
             return fail if name == call else lambda *given: 0
 
-    honest = bus._port
-    monkeypatch.setattr(bus, "_port", Port())
+    port = bus._port
+    honest = port._port
+    monkeypatch.setattr(port, "_port", Port())
     with pytest.raises(DeviceFault, match="the port"):
         bus.read(1, 0, 2)
     monkeypatch.undo()
