@@ -1,7 +1,9 @@
 """Model-predictive control and what feeds it: problems, solvers, references, inverse kinematics, CRTK motions."""
 
+from .bead_mpc import BeadMpc, BeadMpcOptions, CurrentProposal, holding_currents
+from .bead_observer import BeadEstimate, BeadObserver, BeadObserverOptions
+from .bead_problem import BeadLimits, BeadOptions, bead_problem
 from .current_allocation import Allocation, CoilLimits, allocate_currents, allocate_exactly
-from .flow_estimator import FlowEstimate, FlowEstimator, FlowEstimatorOptions, FlowStep, Innovation
 from .interior_point import InteriorPoint, InteriorPointOptions
 from .inverse_kinematics import InverseKinematics, InverseKinematicsOptions, JointSolution, reachable_path
 from .jaw_interpolator import JawInterpolator
@@ -28,16 +30,19 @@ from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, tracki
 __all__ = [
     "ActiveMotion",
     "Allocation",
+    "BeadEstimate",
+    "BeadLimits",
+    "BeadMpc",
+    "BeadMpcOptions",
+    "BeadObserver",
+    "BeadObserverOptions",
+    "BeadOptions",
     "CartesianSpeed",
     "ClippedPid",
     "CoilLimits",
     "ConstantReference",
-    "FlowEstimate",
-    "FlowEstimator",
-    "FlowEstimatorOptions",
-    "FlowStep",
+    "CurrentProposal",
     "HalfSpace",
-    "Innovation",
     "InteriorPoint",
     "InteriorPointOptions",
     "InverseKinematics",
@@ -72,6 +77,8 @@ __all__ = [
     "TrapezoidalTiming",
     "allocate_currents",
     "allocate_exactly",
+    "bead_problem",
+    "holding_currents",
     "reachable_path",
     "tracking_problem",
 ]

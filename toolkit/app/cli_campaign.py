@@ -130,3 +130,19 @@ def campaign_forgeries(
         result = run_forgeries(cases, seed, lambda done: bar.update(task, completed=done))
     out.print(str(result), markup=False)
     raise typer.Exit(0 if result.ok else 3)
+
+
+@campaign_app.command("vessel")
+def campaign_vessel(
+    calibration: Annotated[Path, typer.Argument(help="MPEM calibration (YAML) of eight coils.", show_default=False)],
+    seeds: Annotated[int, typer.Option(help="How many seeds, each with the right pulse rate and with one 2 % wrong.", min=1)] = 20,
+    seconds: Annotated[float, typer.Option(help="Length of a run.", min=4.0)] = 60.0,
+) -> None:
+    """A bead pulled through a pulsating vessel by coils that are not as calibrated. Exit code 3 if path, wall or a limit is not kept."""
+    from verification.campaign.vessel import VesselCase, run_vessel_campaign
+
+    def show(right: VesselCase, wrong: VesselCase) -> None:
+        out.print(f"{right}\n  told 2 % too high: {wrong}", markup=False, soft_wrap=True, highlight=False)
+
+    found = run_vessel_campaign(range(seeds), calibration, seconds, show)
+    raise typer.Exit(0 if all(right.ok for right, _ in found) else 3)
