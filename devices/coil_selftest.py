@@ -106,10 +106,10 @@ def measure_coil(driver: CoilDriver, coil: int) -> CoilMeasurement:
         driver.arm_for_test(coil)
         for side, asked in enumerate((settings.current_ma, -settings.current_ma)):
             _settle(driver, coil, asked, settings.settle_ms * 1e-3)
-            for _ in range(settings.samples):
-                state = driver.set_test_current(coil, asked)  # the same again: a sample, and the watchdog is fed
-                current[side] += state.current_a / settings.samples
-                voltage[side] += state.voltage_v / settings.samples
+            states = [driver.set_test_current(coil, asked) for _ in range(settings.samples)]  # the same again: the watchdog is fed
+            # The median: a sample taken while a regulator that was held up catches up is no resistance.
+            current[side] = np.median([state.current_a for state in states], axis=0)
+            voltage[side] = np.median([state.voltage_v for state in states], axis=0)
     except DeviceFault as error:
         problem = str(error)
         current[:], voltage[:] = 0.0, 0.0
