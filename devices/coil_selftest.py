@@ -23,6 +23,9 @@ _OPEN = 0.1
 """Less than this fraction of the asked current flows: open."""
 _PAUSE_S = 0.005
 """Between two commands while a current settles: a fraction of any watchdog time."""
+_UNSTEADY = 0.1
+"""More swing than this fraction of the asked current: voltage and current of different instants are no resistance. A winding of which turns
+are shorted has less inductance than its regulator was made for, and does this."""
 _SHORT = 0.5
 """Less than this fraction of the expected resistance: short."""
 
@@ -36,6 +39,7 @@ class CoilDefect(Enum):
     SWAPPED = "connector exchanged with another coil's"
     SWAPPED_LEADS = "its current flows in another coil"
     REVERSED = "leads reversed"
+    UNSTEADY = "its current does not settle"
     NO_TEMPERATURE = "temperature cannot be read"
     NOT_MEASURED = "could not be measured"
 
@@ -44,6 +48,7 @@ class CoilDefect(Enum):
 class CoilMeasurement:
     """One coil under test. current_a: half the swing of its own current. voltage_v: half the swing of every coil's voltage, shape (n,).
 
+    swing_a: by how much its current moved while the same was asked for: the middle half of the samples.
     problem: what the device said when it stopped by itself, else empty. time_s: since the test of this coil began.
     """
 
@@ -52,6 +57,7 @@ class CoilMeasurement:
     current_a: float
     voltage_v: FloatArray
     temperature_c: float | None
+    swing_a: float
     problem: str
     time_s: float
 
@@ -102,14 +108,16 @@ def measure_coil(driver: CoilDriver, coil: int) -> CoilMeasurement:
     begun_s = time.monotonic()
     temperature = driver.read().temperature_c[coil]
     current, voltage, problem = np.zeros((2, driver.profile.n)), np.zeros((2, driver.profile.n)), ""
+    swing = 0.0
     try:
         driver.arm_for_test(coil)
         for side, asked in enumerate((settings.current_ma, -settings.current_ma)):
             _settle(driver, coil, asked, settings.settle_ms * 1e-3)
             states = [driver.set_test_current(coil, asked) for _ in range(settings.samples)]  # the same again: the watchdog is fed
-            # The median: a sample taken while a regulator that was held up catches up is no resistance.
-            current[side] = np.median([state.current_a for state in states], axis=0)
-            voltage[side] = np.median([state.voltage_v for state in states], axis=0)
+            current[side] = np.mean([state.current_a for state in states], axis=0)
+            voltage[side] = np.mean([state.voltage_v for state in states], axis=0)
+            low, high = np.percentile([state.current_a[coil] for state in states], (25, 75))
+            swing = max(swing, float(high - low))
     except DeviceFault as error:
         problem = str(error)
         current[:], voltage[:] = 0.0, 0.0
@@ -121,6 +129,7 @@ def measure_coil(driver: CoilDriver, coil: int) -> CoilMeasurement:
         current_a=float(current[0, coil] - current[1, coil]) / 2,
         voltage_v=(voltage[0] - voltage[1]) / 2,
         temperature_c=temperature,
+        swing_a=swing,
         problem=problem,
         time_s=time.monotonic() - begun_s,
     )
@@ -148,7 +157,7 @@ def _resistance(m: CoilMeasurement) -> float | None:
 
 def _judge(profile: CoilProfile, m: CoilMeasurement, everyone: list[CoilMeasurement]) -> CoilFinding | None:
     """The defect of one coil, the most telling first."""
-    defect, detail = _stopped(m) or _misconnected(profile, m) or _wrong_resistance(profile, m, everyone) or (None, "")
+    defect, detail = _stopped(m) or _misconnected(profile, m) or _unsteady(m) or _wrong_resistance(profile, m, everyone) or (None, "")
     return None if defect is None else CoilFinding(profile.coils[m.coil].name, defect, detail, m.time_s)
 
 
@@ -163,6 +172,12 @@ def _stopped(m: CoilMeasurement) -> tuple[CoilDefect, str] | None:
     if _resistance(m) is None:
         return CoilDefect.OPEN, f"{m.current_a:.3f} A of {m.asked_a:.3f} A flow"
     return None
+
+
+def _unsteady(m: CoilMeasurement) -> tuple[CoilDefect, str] | None:
+    if m.swing_a <= _UNSTEADY * m.asked_a:
+        return None
+    return CoilDefect.UNSTEADY, f"it swings by {m.swing_a:.3f} A at {m.asked_a:.3f} A: shorted turns, or a regulator that does not fit"
 
 
 def _misconnected(profile: CoilProfile, m: CoilMeasurement) -> tuple[CoilDefect, str] | None:

@@ -40,7 +40,7 @@ def rig(profile: CoilProfile) -> Iterator[SimulatedCoils]:
         (CoilFaults(), {}),
         (CoilFaults(open=frozenset({2})), {"coil_3": CoilDefect.OPEN}),
         (CoilFaults(short={3: 0.1}), {"coil_4": CoilDefect.SHORT}),
-        (CoilFaults(short={3: 0.4}), {"coil_4": CoilDefect.SHORT}),
+        (CoilFaults(short={3: 0.4}), {"coil_4": CoilDefect.UNSTEADY}),
         (CoilFaults(short={3: 0.9}), {"coil_4": CoilDefect.OUT_OF_TOLERANCE}),
         (CoilFaults(swapped=(1, 4)), {"coil_2": CoilDefect.SWAPPED, "coil_5": CoilDefect.SWAPPED}),
         (CoilFaults(swapped_leads=(1, 4)), {"coil_2": CoilDefect.SWAPPED_LEADS, "coil_5": CoilDefect.SWAPPED_LEADS}),
@@ -99,7 +99,7 @@ def measured(profile: CoilProfile, **changes: object) -> list[CoilMeasurement]:
     for k, coil in enumerate(profile.coils):
         voltage = np.zeros(profile.n)
         voltage[k] = coil.resistance_ohm(30.0)
-        good.append(CoilMeasurement(k, 1.0, 1.0, voltage, 30.0, "", 0.2))
+        good.append(CoilMeasurement(k, 1.0, 1.0, voltage, 30.0, 0.01, "", 0.2))
     good[0] = CoilMeasurement(**{**vars(good[0]), **changes})  # type: ignore[arg-type]
     return good
 
@@ -109,6 +109,19 @@ def test_the_tolerance_is_kept_at_its_edge(profile: CoilProfile, factor: float, 
     voltage = np.zeros(8)
     voltage[0] = factor * profile.coils[0].resistance_ohm(30.0)
     assert (judge_coils(profile, measured(profile, voltage_v=voltage)).findings == ()) == passes
+
+
+def test_half_the_resistance_at_a_steady_current_is_a_short(profile: CoilProfile) -> None:
+    voltage = np.zeros(8)
+    voltage[0] = 0.45 * profile.coils[0].resistance_ohm(30.0)
+    [finding] = judge_coils(profile, measured(profile, voltage_v=voltage)).findings
+    assert finding.defect is CoilDefect.SHORT
+
+
+@pytest.mark.parametrize(("swing_a", "passes"), [(0.09, True), (0.11, False), (float("nan"), False)])
+def test_a_current_that_does_not_settle_is_no_measurement(profile: CoilProfile, swing_a: float, passes: bool) -> None:
+    findings = judge_coils(profile, measured(profile, swing_a=swing_a)).findings
+    assert passes == (findings == ()) and all(f.defect is CoilDefect.UNSTEADY for f in findings)
 
 
 def test_the_temperature_model_is_used(profile: CoilProfile) -> None:
