@@ -26,8 +26,9 @@ demo: $(VENV)/.installed
 
 # What keeps a period on a simulated device needs the machine to itself; the rest takes both cores.
 UNTIMED = $(patsubst %,tests/toolkit/app/test_%.py,check_command doctor float_error last_configuration log_export log_options log_view proofs \
-	records refusals results run_inputs safety_parts selftest traceability version)
-TIMED = $(filter-out $(UNTIMED),$(wildcard tests/toolkit/app/test_*.py)) tests/devices tests/test_examples.py
+	pilot records refusals results run_inputs safety_parts selftest traceability version) \
+	$(patsubst %,tests/devices/test_%.py,camera_tracking coil_profile coil_protocol dynamixel_packet profile scpi_supply serial_transfer)
+TIMED = $(filter-out $(UNTIMED),$(wildcard tests/toolkit/app/test_*.py tests/devices/test_*.py tests/devices/*/test_*.py))
 
 test: lint
 	$(BIN)/python -m pytest $(TIMED)
