@@ -1,6 +1,7 @@
 """The laboratories' frames, and a driver for firmware that nobody watches."""
 
 import os
+import select
 import struct
 import tty
 from collections.abc import Iterator
@@ -29,7 +30,11 @@ class Board:
         self._parser = FrameParser()
 
     def actions(self) -> list[LabAction]:
-        frames = self._parser.feed(os.read(self.master, 65536))
+        """All that has been sent: what was written a moment ago comes through the kernel a moment later."""
+        data = b""
+        while select.select([self.master], [], [], 0.1)[0]:
+            data += os.read(self.master, 65536)
+        frames = self._parser.feed(data)
         return [action for frame in frames if (action := parse_action(frame, "serial_transfer_11")) is not None]
 
 
