@@ -11,12 +11,12 @@ centres. Robots nearer to each other than 1.5 radii edge to edge pull each other
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
-from toolkit import FloatArray, InvalidInput, finite_number
+from toolkit import FloatArray, finite_number
 
 from .camera import CameraFrame
 
@@ -56,13 +56,18 @@ class Detection:
     count: int
 
 
+class _Region(NamedTuple):
+    """Pixels of a connected region, its rows and columns (first, first, behind the last, behind the last), its centre (row, column)."""
+
+    area: int
+    bbox: tuple[int, int, int, int]
+    centroid: tuple[float, float]
+
+
 def find_beads(frame: CameraFrame, spec: BeadSpec) -> list[Detection]:
     """Every robot seen whole in the frame, in no order. A region of several robots' area comes as one detection with its count.
 
     Regions that touch the border are left out: a part of a disc has its centre elsewhere.
-
-    Raises:
-        InvalidInput: the optional package scikit-image is missing.
     """
     image = frame.image.astype(np.float64)
     background = float(np.median(image))
@@ -102,9 +107,12 @@ def _refine(contrast: FloatArray, x: float, y: float, noise: float, radius: floa
     return Detection(x, y, sigma, count)
 
 
-def _regions(mask: "np.ndarray[Any, np.dtype[np.bool_]]") -> list[Any]:
-    try:
-        from skimage.measure import label, regionprops  # noqa: PLC0415  an extra: only who has a camera needs it
-    except ImportError as error:
-        raise InvalidInput("camera tracking needs scikit-image: install primum[camera]") from error
-    return list(regionprops(label(mask)))
+def _regions(mask: "np.ndarray[Any, np.dtype[np.bool_]]") -> list[_Region]:
+    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    centres = ndimage.center_of_mass(mask, labels, range(1, count + 1))
+    boxes = ndimage.find_objects(labels)
+    regions = []
+    for k, ((rows, columns), (row, column)) in enumerate(zip(boxes, centres, strict=True), start=1):
+        area = int((labels[rows, columns] == k).sum())
+        regions.append(_Region(area, (rows.start, columns.start, rows.stop, columns.stop), (float(row), float(column))))
+    return regions

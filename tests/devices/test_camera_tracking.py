@@ -1,6 +1,5 @@
 """Frames, robots in them to a fraction of a pixel, and who is who: on rendered frames whose truth is known."""
 
-import builtins
 from collections.abc import Callable
 
 import numpy as np
@@ -62,19 +61,6 @@ def test_a_robot_cut_by_the_border_dirt_and_nothing_at_all_are_no_robots() -> No
 def test_touching_robots_are_said_to_be_two() -> None:
     [found] = find_beads(SimulatedCamera(SHAPE, 8.0).expose([(60, 60), (72, 60)], 0.0), SPEC)
     assert found.count == 2
-
-
-def test_without_the_extra_package_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = builtins.__import__
-
-    def without(name: str, *rest: object) -> object:
-        if name.startswith("skimage"):
-            raise ImportError(name)
-        return honest(name, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InvalidInput, match="scikit-image"):
-        find_beads(SimulatedCamera(SHAPE, 8.0).expose([], 0.0), SPEC)
 
 
 @pytest.mark.parametrize("image", [np.zeros((9, 9)), np.zeros((9, 9, 3), np.uint8), np.zeros((4, 9), np.uint8)])
