@@ -167,7 +167,7 @@ def test_every_record_holds_the_inputs_and_the_result_of_certify(cycles: list[di
 def test_what_a_cycle_wrote_is_what_the_next_one_remembers(cycles: list[dict[str, Any]]) -> None:
     for before, after in pairwise(cycles):
         held = memory_of(after)
-        if before["written"] and held.lost == memory_of(before).lost:
+        if before["written"] and held.lost == 0:  # no period between the two was missed
             assert held.newest.tolist() == before["ticks"]
             assert held.plan.tolist() == rows(before["next_plan"])[1:].tolist()
 
