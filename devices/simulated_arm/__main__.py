@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit import ToolkitError
 from toolkit.cores import leave_servo_core
+from toolkit.memory_lock import lock_memory
 
 from ..profile import load_profile
 from .faults import Faults
@@ -22,14 +23,16 @@ def main() -> int:
     parser.add_argument("--truth", type=Path, required=True, help="file for the plant's true motion")
     parser.add_argument("--faults", default="{}", help="faults in force from the start, as JSON")
     options = parser.parse_args()
-    # The simulator stands for hardware: no scheduler preempts it, and the servo loop loses nothing to it. Without the privilege it runs
+    # The simulator stands for hardware: no scheduler preempts it, and the servo loop loses nothing to it. Without the privileges it runs
     # as it is.
     leave_servo_core()
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(20))
     try:
         profile = load_profile(options.profile)
-        SimulatedArmProcess(profile, options.link, options.truth, Faults.model_validate_json(options.faults)).run()
+        process = SimulatedArmProcess(profile, options.link, options.truth, Faults.model_validate_json(options.faults))
+        lock_memory(read_in=False)
+        process.run()
     except (ToolkitError, ValueError, OSError) as error:
         sys.stderr.write(f"simulated arm: {error}\n")
         return error.exit_code if isinstance(error, ToolkitError) else 2

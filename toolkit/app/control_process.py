@@ -10,7 +10,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class _Run:
         try:
             self._log.append(RecordKind.STATE, {"state": "ENABLED", "calls": self._layer.take()}, urgent=True)
             outcome = self._drive(device)
-            outcome.realtime = {"sched_fifo": grant.fifo, "gc_frozen": grant.gc_frozen, "pinned": grant.pinned}
+            outcome.realtime = asdict(grant)
         except Exception as error:  # whatever it is: torque is on, and what switches it off is below
             self._fault = self._fault or (error if isinstance(error, ToolkitError) else None)
             outcome = self._stopped(f"{type(error).__name__}: {error}")

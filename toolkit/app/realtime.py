@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 
 from toolkit.cores import take_servo_core
+from toolkit.memory_lock import lock_memory
 
 FIFO_PRIORITY = 40
 
@@ -16,17 +17,19 @@ class RealtimeGrant:
     fifo: bool
     gc_frozen: bool
     pinned: bool
+    locked: bool
 
 
 def request_realtime() -> RealtimeGrant:
-    """SCHED_FIFO for this process on a core of its own, and no garbage collection from now on (frozen, then off).
+    """SCHED_FIFO for this process on a core of its own, no garbage collection from now on (frozen, then off), its memory locked.
 
     The log's writer and a simulated device keep off that core of themselves: start them before, while this process has all of them.
     """
     gc.collect()
     gc.freeze()
     gc.disable()
-    return RealtimeGrant(_fifo(), True, take_servo_core())
+    locked = lock_memory()  # before priority: it reads from disk
+    return RealtimeGrant(_fifo(), True, take_servo_core(), locked)
 
 
 def _fifo() -> bool:

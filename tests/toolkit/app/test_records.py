@@ -143,4 +143,5 @@ def test_what_the_system_grants_is_told_and_a_refusal_is_no_error(granted: bool,
     monkeypatch.setattr(os, "sched_setscheduler", call)
     monkeypatch.setattr(os, "sched_setaffinity", call)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
-    assert realtime.request_realtime() == realtime.RealtimeGrant(granted, True, granted)
+    monkeypatch.setattr(realtime, "lock_memory", lambda: granted)
+    assert realtime.request_realtime() == realtime.RealtimeGrant(granted, True, granted, granted)
