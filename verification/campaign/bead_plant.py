@@ -7,7 +7,16 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from toolkit import FloatArray, InvalidInput
-from toolkit.models.fluids import Fluid, PulseWaveform, SphereDrag, Vessel, wall_factor_parallel, wall_factor_perpendicular
+from toolkit.models.fluids import (
+    PARALLEL_X_MAX,
+    PERPENDICULAR_X_MAX,
+    Fluid,
+    PulseWaveform,
+    SphereDrag,
+    Vessel,
+    wall_factor_parallel,
+    wall_factor_perpendicular,
+)
 from toolkit.models.magnetics import MpemCalibration
 
 MU_0 = 4e-7 * np.pi
@@ -55,15 +64,15 @@ class WrongCoils:
         """B of every source per ampere, (k, 3, sources), in the angle to its axis as the calibration's paper has it."""
         _, position, z, a, b = self._sources
         d = points[:, None] - position
-        r = np.linalg.norm(d, axis=2)
+        r = np.sqrt(np.einsum("ksn,ksn->ks", d, d))
         h = d / r[..., None]
         c = np.einsum("ksn,sn->ks", h, z)
-        total = np.zeros_like(d)
+        on_h, on_z = np.zeros_like(c), np.zeros_like(c)  # the parts of B along h and along z
         for n, (P, slope) in enumerate(((c, np.ones_like(c)), (1.5 * c**2 - 0.5, 3.0 * c)), start=1):
-            across = slope[..., None] * (z - c[..., None] * h)
-            total -= (a[:, n - 1] * r ** (n - 1))[..., None] * (n * P[..., None] * h + across)
-            total -= (b[:, n - 1] * r ** -(n + 2.0))[..., None] * (-(n + 1) * P[..., None] * h + across)
-        return np.asarray(total.swapaxes(1, 2))
+            far, near = a[:, n - 1] * r ** (n - 1), b[:, n - 1] / r ** (n + 2)
+            on_h += near * ((n + 1) * P + slope * c) - far * (n * P - slope * c)
+            on_z -= (far + near) * slope
+        return np.asarray((on_h[..., None] * h + on_z[..., None] * z).swapaxes(1, 2))
 
 
 @dataclass(frozen=True)
@@ -84,33 +93,48 @@ class TrueBead:
 
 
 class BeadPlant:
-    """p, v of the bead, and what limits it met: the state is true, nothing of it is told to a controller but frames."""
+    """p, v of the bead, and what limits it met: the state is true, nothing of it is told to a controller but frames.
 
-    def __init__(self, coils: WrongCoils, bead: TrueBead, fluid: Fluid, vessel: Vessel, inlet: PulseWaveform, p_m: FloatArray) -> None:
+    Args:
+        substeps: parts of a step; in each the force and the drag's speed are new. held_steps: so many steps share what is around the bead
+            (flow, wall, its drag), taken at the middle of them.
+    Assumes: nearer to a wall than a/h = 0.65, where Faxen's series ends, the drag along it grows no more.
+    """
+
+    def __init__(
+        self,
+        coils: WrongCoils,
+        bead: TrueBead,
+        fluid: Fluid,
+        vessel: Vessel,
+        inlet: PulseWaveform,
+        p_m: FloatArray,
+        substeps: int = SUBSTEPS,
+        held_steps: int = 1,
+    ) -> None:
+        self._substeps, self._held_steps, self._steps = substeps, held_steps, 0
         self.coils, self.bead, self.fluid, self.vessel, self.inlet = coils, bead, fluid, vessel, inlet
         self.p_m, self.v_m_s = np.array(p_m), np.zeros(3)
         volume = 4.0 / 3.0 * np.pi * bead.radius_m**3
         self._displaced_kg = fluid.density_kg_m3 * volume
         self._mass_kg = bead.density_kg_m3 * volume + 0.5 * self._displaced_kg
-        self._weight_N = np.array([0.0, 0.0, -9.80665 * volume * (bead.density_kg_m3 - fluid.density_kg_m3)])
+        self.weight_N = np.array([0.0, 0.0, -9.80665 * volume * (bead.density_kg_m3 - fluid.density_kg_m3)])
         self._drag = SphereDrag(fluid, bead.radius_m)
         self._flow_before: FloatArray | None = None
+        self._flow, self._push_N, self._walls = np.zeros(3), self.weight_N, np.eye(3)
         self.B_tesla = np.zeros(3)
         self.gradient_T_m = np.zeros((3, 3))
 
     def step(self, t_s: float, from_A: FloatArray, to_A: FloatArray, period_s: float) -> list[tuple[float, FloatArray]]:
         """Move on by a period in which the currents run straight from one set to the other; where the bead was meanwhile."""
-        h = period_s / SUBSTEPS
-        flow, wall_m, normal = self._surroundings(t_s + 0.5 * period_s)
-        before = flow if self._flow_before is None else self._flow_before
-        push_N = 1.5 * self._displaced_kg * (flow - before) / period_s + self._weight_N
-        self._flow_before = flow
-        across = np.outer(normal, normal)
-        x = self.bead.radius_m / wall_m
-        walls = wall_factor_parallel(x) * (np.eye(3) - across) + wall_factor_perpendicular(x) * across
+        h = period_s / self._substeps
+        if self._steps % self._held_steps == 0:
+            self._look_around(t_s, self._held_steps * period_s)
+        self._steps += 1
+        flow, push_N, walls = self._flow, self._push_N, self._walls
         trace = []
-        for k in range(SUBSTEPS):
-            self.B_tesla, self.gradient_T_m = self.coils.field(self.p_m, from_A + (to_A - from_A) * (k + 0.5) / SUBSTEPS)
+        for k in range(self._substeps):
+            self.B_tesla, self.gradient_T_m = self.coils.field(self.p_m, from_A + (to_A - from_A) * (k + 0.5) / self._substeps)
             drag = self._drag.drag_kg_s(float(np.linalg.norm(self.v_m_s - flow))) * walls
             rate, axes = np.linalg.eigh(drag / self._mass_kg)
             steady = flow + np.linalg.solve(drag, self.bead.force(self.B_tesla, self.gradient_T_m) + push_N)
@@ -122,8 +146,16 @@ class BeadPlant:
 
     def wall_distance_m(self) -> float:
         """From the bead's surface; negative when it is in the wall."""
-        return self.vessel.wall_distance_m(self.p_m) - self.bead.radius_m if self.vessel.is_inside(self.p_m) else -self.bead.radius_m
+        return max(self.vessel.depth_m(self.p_m), 0.0) - self.bead.radius_m
 
-    def _surroundings(self, t_s: float) -> tuple[FloatArray, float, FloatArray]:
-        flow = self.vessel.flow_m_s(self.p_m, self.fluid, self.inlet, t_s)
-        return flow, self.vessel.wall_distance_m(self.p_m), self.vessel.wall_normal(self.p_m)
+    def _look_around(self, t_s: float, period_s: float) -> None:
+        """Flow, the push of its acceleration and weight, and the walls' factor on the drag, for a period."""
+        flow = self.vessel.flow_m_s(self.p_m, self.fluid, self.inlet, t_s + 0.5 * period_s)
+        normal = self.vessel.wall_normal(self.p_m)
+        before = flow if self._flow_before is None else self._flow_before
+        self._push_N = 1.5 * self._displaced_kg * (flow - before) / period_s + self.weight_N
+        self._flow = self._flow_before = flow
+        across = np.outer(normal, normal)
+        x = self.bead.radius_m / self.vessel.wall_distance_m(self.p_m)
+        along, towards = wall_factor_parallel(min(x, PARALLEL_X_MAX)), wall_factor_perpendicular(min(x, PERPENDICULAR_X_MAX))
+        self._walls = along * (np.eye(3) - across) + towards * across

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from controllers import BeadLimits, BeadMpc, BeadMpcOptions, BeadOptions, CoilLimits
 from toolkit import FloatArray
-from toolkit.models.fluids import BLOOD_LIKE, PARALLEL_X_MAX, PulseWaveform, Vessel, VesselSegment, wall_factor_parallel
+from toolkit.models.fluids import BLOOD_LIKE, PARALLEL_X_MAX, AlongLine, CentreLine, PulseWaveform, Vessel, wall_factor_parallel
 from toolkit.models.magnetics import load_mpem, mpem_model
 from toolkit.models.microrobots import Bead, SoftMoment
 
@@ -24,7 +23,7 @@ SETTLE_S = 3.0
 """Tracking counts from here on: before, the flow is not known. Walls and limits count from the start."""
 RADIUS_M, DENSITY_KG_M3, CORE_SHARE, SATURATION_A_M = 250e-6, 2500.0, 0.4, 4e5
 BORE_M = 3e-3
-PULSE_HZ, FLOW_M_S = 1.2, 0.01
+PULSE_HZ, FLOW_M_S, INSET_M = 1.2, 0.01, 2e-3
 LINE_MM = np.array([[-5.5, -1.5, -1.0], [-3.0, -0.2, -0.3], [0.0, 0.0, 0.0], [2.5, 1.2, 0.8], [5.0, 3.2, 1.2]])
 OTHER_MM = np.array([[0.0, 0.0, 0.0], [2.0, -1.4, -0.3], [4.5, -3.5, -1.0]])
 LIMITS = BeadLimits(CoilLimits(np.full(8, 12.0), np.ones(8), 700.0), slew_A_s=800.0, field_T=0.06, gradient_T_m=2.5, field_rate_T_s=8.0)
@@ -63,44 +62,21 @@ class VesselCase:
         return f"seed {self.seed}: {errors}; wall {self.wall_m * 1e6:.0f} um away; {uses}; {mpc}"
 
 
-class VesselPath:
+def vessel_path(seconds: float) -> AlongLine:
     """Along the first branch at constant speed, from one end to the other in `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        self._line = _smooth(LINE_MM)
-        self._speed = (float(self._line.x[-1]) - 2 * _END_M) / seconds
-
-    def __call__(self, times_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        s = _END_M + self._speed * times_s
-        slope = self._line(s, 1)
-        along = slope / np.linalg.norm(slope, axis=1)[:, None]
-        return np.asarray(self._line(s)), self._speed * along, along
-
-
-_END_M = 2e-3
-
-
-def _smooth(points_mm: FloatArray) -> CubicSpline:
-    points = points_mm * 1e-3
-    at = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    return CubicSpline(at, points)
+    return AlongLine(CentreLine(LINE_MM * 1e-3), INSET_M, seconds)
 
 
 def branching_vessel() -> Vessel:
     """3 mm bore, two branches of equal share with the radii of Murray's law."""
-    line, other, middle = _smooth(LINE_MM), _smooth(OTHER_MM), 2
-    knot = float(line.x[middle])
+    line, other, middle, last = CentreLine(LINE_MM * 1e-3), CentreLine(OTHER_MM * 1e-3), 2, len(LINE_MM) - 1
     radius = 0.5 * BORE_M
     branch = radius * 0.5 ** (1.0 / 3.0)
 
-    def segment(name: str, spline: CubicSpline, begin: float, end: float, r: float, parent: str, share: float) -> VesselSegment:
-        s = np.linspace(begin, end, 60)
-        return VesselSegment(name, spline(s), np.full(60, r), parent, share)
-
     return Vessel((
-        segment("inlet", line, 0.0, knot, radius, "", 1.0),
-        segment("left", line, knot, float(line.x[-1]), branch, "inlet", 0.5),
-        segment("right", other, 0.0, float(other.x[-1]), branch, "inlet", 0.5),
+        line.segment("inlet", 0, middle, radius, "", 1.0),
+        line.segment("left", middle, last, branch, "inlet", 0.5),
+        other.segment("right", 0, len(OTHER_MM) - 1, branch, "inlet", 0.5),
     ))  # fmt: skip
 
 
@@ -119,7 +95,7 @@ def run_vessel_case(
     """
     rng = np.random.default_rng([seed, 20261123])
     calibration = load_mpem(calibration_file)
-    path, volume = VesselPath(seconds), 4.0 / 3.0 * np.pi * RADIUS_M**3
+    path, volume = vessel_path(seconds), 4.0 / 3.0 * np.pi * RADIUS_M**3
     bead = Bead(RADIUS_M, DENSITY_KG_M3, SoftMoment(CORE_SHARE * volume, SATURATION_A_M), BLOOD_LIKE)
     options = BeadMpcOptions(problem=BeadOptions(period_s=PERIOD_S, field_T=(0.03, 0.0, 0.0)))
     told_Hz = PULSE_HZ * (1.0 + pulse_error)
@@ -137,7 +113,7 @@ def _inner(limits: BeadLimits) -> BeadLimits:
     return BeadLimits(limits.coils, limits.slew_A_s, *parts)
 
 
-def _closed_loop(seed: int, mpc: BeadMpc, plant: BeadPlant, path: VesselPath, seconds: float, rng: np.random.Generator) -> VesselCase:
+def _closed_loop(seed: int, mpc: BeadMpc, plant: BeadPlant, path: AlongLine, seconds: float, rng: np.random.Generator) -> VesselCase:
     i = mpc.hold_A
     seen: list[tuple[float, FloatArray]] = []
     errors, solve_s, wall_m, failed = list[float](), list[float](), np.inf, 0

@@ -1,6 +1,7 @@
 """Fluids that micro-robots move in: drag of spheres, walls, pipe flow, vessels, Brownian motion."""
 
 from .brownian import BrownianMotion
+from .centre_line import AlongLine, CentreLine
 from .fluid import BLOOD_LIKE, WATER_20C, WATER_37C, Fluid
 from .poiseuille import Poiseuille
 from .pulse_waveform import PulseWaveform
@@ -24,7 +25,9 @@ __all__ = [
     "REYNOLDS_MAX",
     "WATER_20C",
     "WATER_37C",
+    "AlongLine",
     "BrownianMotion",
+    "CentreLine",
     "Fluid",
     "Poiseuille",
     "PulseWaveform",

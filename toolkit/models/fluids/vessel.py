@@ -1,6 +1,8 @@
 """A branching vessel from centre lines and radii: distance to the lumen wall, its normal, and the flow at a point."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -8,7 +10,7 @@ from ...arrays import FloatArray, finite_array, finite_number
 from ...errors import InvalidInput
 from .fluid import Fluid
 from .pulse_waveform import PulseWaveform
-from .vessel_segment import Nearest, VesselSegment
+from .vessel_segment import ConePieces, Deepest, Nearest, VesselSegment
 from .womersley import Womersley
 
 
@@ -57,9 +59,13 @@ class Vessel:
         """
         return self._deepest(point_m)[1].depth_m
 
+    def depth_m(self, point_m: FloatArray) -> float:
+        """`wall_distance_m` where that answers; negative outside the lumen and past an open end."""
+        return self._found(finite_array(point_m, "point_m", (3,)))[1].depth_m
+
     def is_inside(self, point_m: FloatArray) -> bool:
         """Whether `wall_distance_m` would answer; InvalidInput for what is not a point."""
-        return self._found(finite_array(point_m, "point_m", (3,)))[1].depth_m >= 0.0
+        return self.depth_m(point_m) >= 0.0
 
     def wall_normal(self, point_m: FloatArray) -> FloatArray:
         """Unit vector from the nearest wall into the lumen, the direction in which the distance grows; on the axis one of many.
@@ -86,9 +92,9 @@ class Vessel:
         point = finite_array(point_m, "point_m", (3,))
         self._deepest(point)
         total, weights = np.zeros(3), 0.0
-        for k, segment in enumerate(self.segments):
-            found = segment.nearest(point)
-            if found.depth_m > 0.0 and not (found.past_end and self._is_open(k, found)):
+        for k, at in enumerate(self._each(point)):
+            if at.depth_m > 0.0 and not self._is_past_opening(k, at.past_end):
+                found = self.segments[k].pieces.nearest(at, point)
                 local = Womersley(fluid, found.radius_m, self._local(k, found.radius_m, inlet))
                 speed = float(local.speed_m_s([min(found.offset_m, found.radius_m)], t_s)[0])
                 total, weights = total + found.depth_m**2 * speed * found.tangent, weights + found.depth_m**2
@@ -113,18 +119,30 @@ class Vessel:
         scale = self.volume_share(self.segments[k].name) * (float(self.segments[0].radius_m[0]) / radius_m) ** 2
         return PulseWaveform(inlet.rate_hz, scale * inlet.mean_m_s, scale * inlet.harmonics_m_s)
 
-    def _is_open(self, k: int, found: Nearest) -> bool:
-        """Whether the end that was passed is an opening of the vessel rather than the inside of another segment."""
+    def _is_past_opening(self, k: int, past_end: int) -> bool:
+        """Whether an end was passed that is an opening of the vessel rather than the inside of another segment."""
         name = self.segments[k].name
-        return k == 0 if found.past_end < 0 else all(other.parent != name for other in self.segments)
+        return past_end != 0 and (k == 0 if past_end < 0 else all(other.parent != name for other in self.segments))
+
+    def _each(self, point: FloatArray) -> list[Deepest]:
+        """Of each segment, where the point is deepest: all their pieces looked at in one go."""
+        pieces, parts = self._pieces
+        depth, along = pieces.depths(point)
+        return [s.pieces.deepest(depth[part], along[part]) for s, part in zip(self.segments, parts, strict=True)]
+
+    @cached_property
+    def _pieces(self) -> tuple[ConePieces, list[slice]]:
+        """The pieces of all segments together, and which of them each segment's are."""
+        each = [segment.pieces for segment in self.segments]
+        ends = np.cumsum([0, *(pieces.length_m.size for pieces in each)]).tolist()
+        return ConePieces(*map(np.concatenate, zip(*each, strict=True))), [slice(a, b) for a, b in pairwise(ends)]
 
     def _found(self, point: FloatArray) -> tuple[int, Nearest]:
-        candidates = [(k, segment.nearest(point)) for k, segment in enumerate(self.segments)]
-        inside = [(k, found) for k, found in candidates if not (found.past_end and self._is_open(k, found))]
-        if not inside:
-            k, found = max(candidates, key=lambda pair: pair[1].depth_m)
-            return k, Nearest(-abs(found.offset_m), found.centre_m, found.tangent, found.radius_m, found.offset_m, found.past_end)
-        return max(inside, key=lambda pair: pair[1].depth_m)
+        candidates = list(enumerate(self._each(point)))
+        inside = [(k, at) for k, at in candidates if not self._is_past_opening(k, at.past_end)]
+        k, at = max(inside or candidates, key=lambda pair: pair[1].depth_m)
+        found = self.segments[k].pieces.nearest(at, point)
+        return k, found if inside else replace(found, depth_m=-abs(found.offset_m))
 
     def _deepest(self, point_m: FloatArray) -> tuple[int, Nearest]:
         point = finite_array(point_m, "point_m", (3,))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -80,22 +81,55 @@ class VesselSegment:
         A piece is the union of spheres whose centre and radius run linearly from point k to point k + 1; the distance from inside it to its
         surface is r(s) - |p - c(s)| at the sphere s where that is largest, and never more than the distance to the wall of the whole lumen.
         """
-        a, step, length, r0, slope = self._pieces
-        relative = point_m - a
-        along = np.sum(relative * step, axis=1) / length  # projection on the line [m]
-        across = np.linalg.norm(relative - (along / length)[:, None] * step, axis=1)
-        # d/ds of r0 + slope s - sqrt((along - s)^2 + across^2) vanishes where the wall's normal passes through the point.
-        s = np.clip(along + across * slope / np.sqrt(1.0 - slope**2), 0.0, length)
-        depth = r0 + slope * s - np.hypot(along - s, across)
-        k = int(np.argmax(depth))
-        here = float(np.clip(along[k], 0.0, length[k]))
-        tangent = step[k] / length[k]
-        centre = a[k] + here * tangent
-        past = -1 if along[0] < 0.0 and k == 0 else 1 if along[-1] > length[-1] and k == length.size - 1 else 0
-        return Nearest(float(depth[k]), centre, tangent, float(r0[k] + slope[k] * here), float(np.linalg.norm(point_m - centre)), past)
+        return self.pieces.nearest(self.pieces.deepest(*self.pieces.depths(point_m)), point_m)
 
     @cached_property
-    def _pieces(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    def pieces(self) -> "ConePieces":
+        """The pieces between neighbouring points, in the line's order."""
         step = np.diff(self.points_m, axis=0)
         length = np.linalg.norm(step, axis=1)
-        return self.points_m[:-1], step, length, self.radius_m[:-1], np.diff(self.radius_m) / length
+        return ConePieces(self.points_m[:-1], step, length, self.radius_m[:-1], np.diff(self.radius_m) / length)
+
+
+class Deepest(NamedTuple):
+    """The piece in which a point is deepest, how deep, where along the piece's line it is projected to, and as in `Nearest`."""
+
+    piece: int
+    depth_m: float
+    along_m: float
+    past_end: int
+
+
+class ConePieces(NamedTuple):
+    """Of each piece: first point (n, 3), way to the next (n, 3), its length, radius at the first point, its growth a metre, (n,)."""
+
+    start_m: FloatArray
+    step_m: FloatArray
+    length_m: FloatArray
+    radius_m: FloatArray
+    slope: FloatArray
+
+    def depths(self, point_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Of each piece, (n,): the depth of the point in it, and where along its line the point is projected to [m]."""
+        relative = point_m - self.start_m
+        along = np.einsum("ni,ni->n", relative, self.step_m) / self.length_m
+        off = relative - (along / self.length_m)[:, None] * self.step_m
+        across = np.sqrt(np.einsum("ni,ni->n", off, off))
+        # d/ds of r0 + slope s - sqrt((along - s)^2 + across^2) vanishes where the wall's normal passes through the point.
+        s = np.minimum(np.maximum(along + across * self.slope / np.sqrt(1.0 - self.slope**2), 0.0), self.length_m)
+        return self.radius_m + self.slope * s - np.hypot(along - s, across), along
+
+    def deepest(self, depth: FloatArray, along: FloatArray) -> Deepest:
+        """Where the point is deepest; depth, along: what `depths` says of these pieces."""
+        k, last = int(depth.argmax()), depth.size - 1
+        past = -1 if k == 0 and along[0] < 0.0 else 1 if k == last and along[last] > self.length_m[last] else 0
+        return Deepest(k, float(depth[k]), float(along[k]), past)
+
+    def nearest(self, at: Deepest, point_m: FloatArray) -> Nearest:
+        """What there is to know of where the point is deepest."""
+        k = at.piece
+        here = min(max(at.along_m, 0.0), float(self.length_m[k]))
+        tangent = self.step_m[k] / self.length_m[k]
+        centre = self.start_m[k] + here * tangent
+        radius_m = float(self.radius_m[k] + self.slope[k] * here)
+        return Nearest(at.depth_m, centre, tangent, radius_m, float(np.linalg.norm(point_m - centre)), at.past_end)
