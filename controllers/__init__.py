@@ -1,5 +1,6 @@
 """Model-predictive control and what feeds it: problems, solvers, references, inverse kinematics, CRTK motions."""
 
+from .bead_hold import BeadHold
 from .bead_mpc import BeadMpc, BeadMpcOptions, CurrentProposal, holding_currents
 from .bead_observer import BeadEstimate, BeadObserver, BeadObserverOptions
 from .bead_problem import BeadLimits, BeadOptions, bead_problem
@@ -31,6 +32,7 @@ __all__ = [
     "ActiveMotion",
     "Allocation",
     "BeadEstimate",
+    "BeadHold",
     "BeadLimits",
     "BeadMpc",
     "BeadMpcOptions",

@@ -52,7 +52,7 @@ class BeadMpc:
     """Proposes currents, period after period. Not thread-safe.
 
     Drag is Schiller and Naumann's at the predicted speed through the fluid, times `wall_factor`, that of the walls on the path. What else
-    is wrong, the field model first, the observer finds as if it were flow.
+    is wrong, the field model first, the observer finds as if it were flow. seen_m: where the bead is at t_s; None: where its path begins.
 
     Raises:
         InvalidInput: a bead that the coils cannot hold where it starts, within `limits`; a start outside the calibrated workspace.
@@ -68,21 +68,31 @@ class BeadMpc:
         t_s: float = 0.0,
         wall_factor: float = 1.0,
         options: BeadMpcOptions | None = None,
+        seen_m: FloatArray | None = None,
     ) -> None:
         self.options = options or BeadMpcOptions()
         self.coils, self.bead, self.limits = coils, bead, limits
         problem = self.options.problem
         self._i_max, self._move = limits.coils.i_max_ampere, limits.slew_A_s * problem.period_s
         self._solver = RealTimeIteration(bead_problem(coils, bead, limits, problem), self.options.solver)
-        self._path, self._wall_factor = path, finite_number(wall_factor, "wall_factor", 1.0, 10.0)
-        start = path(np.array([t_s]))[0][0]
-        self.observer = BeadObserver(t_s, start, pulse_Hz, self.options.observer)
-        self.hold_A = holding_currents(coils, bead, start, np.asarray(problem.field_T))
-        if not (np.abs(self.hold_A) <= self._i_max).all():
-            raise InvalidInput(f"hold: {np.abs(self.hold_A).max():.3g} A would be needed to hold the bead at the start of its path")
+        self._pulse_Hz, self._wall_factor = pulse_Hz, finite_number(wall_factor, "wall_factor", 1.0, 10.0)
         self._stages: FloatArray = np.arange(problem.stages + 1, dtype=np.float64) * problem.period_s
         self._p = np.zeros((problem.stages + 1, PARAMETERS))
-        self._begin_at(start, self.hold_A)
+        self.begin(path, t_s, path(np.array([t_s]))[0][0] if seen_m is None else seen_m)
+
+    def begin(self, path: Path, t_s: float, seen_m: FloatArray) -> None:
+        """Forget everything, and follow this path from t_s on with the bead at seen_m, (3,). What was compiled stays.
+
+        Raises:
+            InvalidInput: as the constructor, of the start.
+        """
+        start = finite_array(seen_m, "seen_m", (3,))
+        hold_A = holding_currents(self.coils, self.bead, start, np.asarray(self.options.problem.field_T))
+        if not (np.abs(hold_A) <= self._i_max).all():
+            raise InvalidInput(f"hold: {np.abs(hold_A).max():.3g} A would be needed to hold the bead where it is at the start")
+        self.hold_A, self._path = hold_A, path
+        self.observer = BeadObserver(t_s, start, self._pulse_Hz, self.options.observer)
+        self._begin_at(start, hold_A)
 
     def frame(self, taken_s: float, p_m: FloatArray) -> bool:
         """A camera has seen the bead at p_m, at taken_s. Whether that was believed."""
@@ -144,10 +154,10 @@ class BeadMpc:
         self._solver.start_from(np.tile(x, (len(self._stages), 1)), np.zeros((len(self._stages) - 1, self.coils.n)))
 
 
-def holding_currents(coils: FieldModel, bead: Bead, p_m: FloatArray, field_T: FloatArray) -> FloatArray:
-    """The smallest currents, (n,) [A], that make this field at p and hold the bead there in a fluid at rest.
+def holding_currents(coils: FieldModel, bead: Bead, p_m: FloatArray, field_T: FloatArray, force_N: FloatArray | None = None) -> FloatArray:
+    """The smallest currents, (n,) [A], that make this field at p and pull the bead with this force; None: hold it in a fluid at rest.
 
-        min |i|^2  subject to  B(p, i) = field,  P(m(field)) g5(p, i) = -W
+        min |i|^2  subject to  B(p, i) = field,  P(m(field)) g5(p, i) = force      (-W)
 
     Raises:
         InvalidInput: the coils cannot make field and force together; saturation is not covered; p outside the workspace.
@@ -158,9 +168,10 @@ def holding_currents(coils: FieldModel, bead: Bead, p_m: FloatArray, field_T: Fl
     offset = coils.field(p_m, np.zeros(coils.n))
     m = bead.moment.moment_a_m2(field_T)
     P = np.array([[m[0], m[1], m[2], 0.0, 0.0], [0.0, m[0], 0.0, m[1], m[2]], [-m[2], 0.0, m[0], -m[2], m[1]]])
+    force = -bead.net_weight_n if force_N is None else finite_array(force_N, "force_N", (3,))
     force_scale = 1.0 / float(np.linalg.norm(bead.net_weight_n) + 1e-12)
     rows = np.vstack([A[:3] / 0.01, force_scale * (P @ A[3:])])
-    wanted = np.concatenate([(field_T - offset.B_tesla) / 0.01, force_scale * (-bead.net_weight_n - P @ offset.g5_tesla_per_m)])
+    wanted = np.concatenate([(field_T - offset.B_tesla) / 0.01, force_scale * (force - P @ offset.g5_tesla_per_m)])
     i, *_ = np.linalg.lstsq(rows, wanted, rcond=None)
     if not np.abs(rows @ i - wanted).max() <= 1e-6:
         raise InvalidInput(f"{coils.name}: no currents make a field of {field_T.tolist()} T and hold the bead at {p_m.tolist()} m")

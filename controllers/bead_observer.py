@@ -20,6 +20,8 @@ from toolkit import FloatArray, InvalidInput, finite_array, finite_number
 
 PUSHES_MAX = 1000
 _OF_THE_REST = 0.2
+_RECOVER_S = 0.1
+"""An error of position that nobody saw coming has grown for about so long."""
 _P, _V, _D, _U = slice(0, 3), slice(3, 6), slice(6, 9), 9
 
 
@@ -31,7 +33,8 @@ class BeadObserverOptions:
     walks of each axis of d, of U, of each a_k, b_k, [m/s per sqrt(s)]. speed_noise: of v, for what is no flow, alike.
     disturbance_start_m_s, flow_start_m_s, harmonic_start_m_s: what is expected of them at the start, one standard deviation; of A_k, B_k
     it is a fifth of the last, and so is their drift. gate: a frame further from its prediction than so many standard
-    deviations (in the norm of the three axes) is not used.
+    deviations (in the norm of the three axes) is not used; refused_max: nor is the next, but after so many in a row it is the prediction
+    that is wrong: position and velocity are then as uncertain as the frame is away, and it is used.
     """
 
     harmonics: int = 4
@@ -44,12 +47,14 @@ class BeadObserverOptions:
     flow_start_m_s: float = 2e-2
     harmonic_start_m_s: float = 5e-3
     gate: float = 8.0
+    refused_max: int = 3
 
     def __post_init__(self) -> None:
         if isinstance(self.harmonics, bool) or not isinstance(self.harmonics, int) or not 0 <= self.harmonics <= 16:
             raise InvalidInput(f"harmonics: a whole number in [0, 16] is needed, got {self.harmonics!r}")
         finite_number(self.frame_noise_m, "frame_noise_m", 1e-9, 1e-2)
         finite_number(self.gate, "gate", 1.0, 1e3)
+        finite_number(self.refused_max, "refused_max", 1, 1000)
         for kind in ("disturbance", "flow", "harmonic"):
             finite_number(getattr(self, f"{kind}_drift"), f"{kind}_drift", 0.0, 10.0)
             finite_number(getattr(self, f"{kind}_start_m_s"), f"{kind}_start_m_s", 0.0, 10.0)
@@ -98,7 +103,7 @@ class BeadObserver:
         self._t_s = self._frame_s = float(t_s)
         self._pushes: deque[_Push] = deque(maxlen=PUSHES_MAX)
         self._known: dict[tuple[int, int], FloatArray] = {}
-        self.rejected = self.late = 0
+        self.rejected = self.late = self._refused = 0
 
     def _harmonic(self, value: float) -> list[float]:
         K = self.options.harmonics
@@ -108,6 +113,11 @@ class BeadObserver:
         """The rate as it is measured now."""
         self._omega = 2.0 * np.pi * finite_number(pulse_Hz, "pulse_Hz", 0.0, 20.0)
         self._known.clear()
+
+    @property
+    def newest_s(self) -> float:
+        """When the last frame that was used was taken; before the first, the start."""
+        return self._frame_s
 
     def push(self, t_s: float, f_m_s: FloatArray, along: FloatArray, tau_s: float) -> None:
         """From t_s on, known forces alone would give the velocity f = (F + W) / c, (3,), after tau = m_eff / c; the flow goes `along`."""
@@ -129,7 +139,14 @@ class BeadObserver:
         spread = cov[_P, _P] + self.options.frame_noise_m**2 * np.eye(3)
         if not float(miss @ np.linalg.solve(spread, miss)) <= self.options.gate**2:
             self.rejected += 1
-            return False
+            self._refused += 1
+            if self._refused < self.options.refused_max:
+                return False
+            away = float(np.linalg.norm(miss))
+            cov[_P, _P] += away**2 * np.eye(3)
+            cov[_V, _V] += (away / _RECOVER_S) ** 2 * np.eye(3)
+            spread = cov[_P, _P] + self.options.frame_noise_m**2 * np.eye(3)
+        self._refused = 0
         gain = np.linalg.solve(spread, cov[_P]).T
         self._s = s + gain @ miss
         keep = np.eye(len(s))
@@ -190,12 +207,15 @@ class BeadObserver:
 
     def _three_axes(self, one: FloatArray, e: FloatArray) -> FloatArray:
         """The same of (p, v, d, U, a_1, …) in space: each axis moves like the one, and shares the flow by its part of e."""
-        whole = np.eye(len(self._s))
-        for rows, row in ((_P, one[0]), (_V, one[1])):
-            whole[rows, _P], whole[rows, _V], whole[rows, _D] = row[0] * np.eye(3), row[1] * np.eye(3), row[2] * np.eye(3)
-            whole[rows, _U], whole[rows, self._flow] = e * row[2], np.outer(e, row[3:])
-            whole[rows, self._rest] = np.kron(row[3:], np.eye(3))
-        whole[self._flow, self._flow], whole[self._rest, self._rest] = one[3:, 3:], np.kron(one[3:, 3:], np.eye(3))
+        whole, begin, M = np.eye(len(self._s)), self._rest.start, one[3:, 3:]
+        for axis in range(3):
+            apart = slice(begin + axis, None, 3)  # a_1, b_1, a_2, … of this axis
+            whole[apart, apart] = M
+            for first, row in ((0, one[0]), (3, one[1])):
+                k = first + axis
+                whole[k, axis], whole[k, 3 + axis], whole[k, 6 + axis] = row[0], row[1], row[2]
+                whole[k, _U], whole[k, self._flow], whole[k, apart] = e[axis] * row[2], e[axis] * row[3:], row[3:]
+        whole[self._flow, self._flow] = M
         return whole
 
 
