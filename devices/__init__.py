@@ -9,8 +9,9 @@ from .ending import Ending, end_motion
 from .identify_tube import identify_tube
 from .profile import ArmProfile, load_profile
 from .servo_setup import ProbeResult, probe
-from .simulated_arm import Faults, SimulatedArm, launch_simulated_arm, read_truth
+from .simulated_arm import Faults, SimulatedArm, launch_simulated_arm
 from .simulated_coils import CoilFaults, SimulatedCoils, launch_simulated_coils
+from .truth_file import read_truth
 from .tube_file import load_tube
 
 __all__ = [

@@ -61,5 +61,6 @@ class FrameWatch:
             gap = frame.number - last.number - 1
             self.missed += gap
             if gap > self._gap_max:
+                self._last = frame  # a gap is told once: what comes after it is judged by what came after it
                 raise DeviceFault(f"camera: {gap} frames missing before {frame.number}, at most {self._gap_max}")
         self._last = frame

@@ -1,26 +1,26 @@
 """The driver of a coil system with the reference firmware's protocol: it accepts nothing but certified currents."""
 
 import time
+from dataclasses import replace
 from enum import Enum
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from toolkit import CertifiedCommand, DeviceFault, InvalidInput, StaleMeasurement, TickArray, tick_array
+from toolkit import CertifiedCommand, DeviceFault, InvalidInput, TickArray, tick_array
 
 from .coil_line import CoilLine
 from .coil_profile import CoilProfile
-from .coil_protocol import CHANNELS, VERSION, Arm, Command, Identity, Off, Read, Result, State, Status, layout_hash
-from .coil_state import CoilState, coil_state
+from .coil_protocol import CHANNELS, VERSION, Arm, Command, Identity, Off, Read, State, Status, layout_hash
+from .coil_state import CoilState
+from .coil_status import Posted, StatusCheck
 from .coil_watch import CoilWatch
 from .current_gate import CurrentGate, check_identity
 
 _OFF_ATTEMPTS = 3
 _DECAY_S = 0.5
 """So long currents may take to die after off, before a coil is reported not to be off."""
-_CLOCK_S = 0.02
-"""A device whose own clock did not move over so much of ours does not regulate, whatever it answers."""
 
 
 class _Phase(Enum):
@@ -49,15 +49,15 @@ class CoilDriver:
             raise InvalidInput(f"{profile.name}: protocol {profile.protocol} has no watchdog: it is not for this driver")
         self.profile = profile
         self._watchdog, self._readback, self._selftest = profile.watchdog, profile.readback, profile.selftest
-        self._names = tuple(coil.name for coil in profile.coils)
         self._port = profile.require_port() if port is None else port
         self._gate = CurrentGate(profile)
         self._zero = tick_array(np.zeros(profile.n, dtype=np.int64), "current", (profile.n,))
         self._phase = _Phase.CLOSED
         self._line: CoilLine | None = None
         self._last: TickArray | None = None
+        self._posted: Posted | None = None
         self._sequence = 0
-        self._heard: tuple[float, float] | None = None
+        self._check = StatusCheck(profile)
         self._may_flow = False
 
     @property
@@ -102,7 +102,6 @@ class CoilDriver:
 
     def arm(self) -> None:
         """Regulate all currents, from zero, under the profile's limits and watchdog; both are read back.
-
         Raises:
             DeviceFault: the device is not off, too hot, or reads back another setting. It is off again then, or `may_carry_current`.
         """
@@ -116,7 +115,6 @@ class CoilDriver:
 
     def read(self) -> CoilState:
         """One sample of all coils, checked.
-
         Raises:
             StaleMeasurement: the device's clock stands still.
             DeviceFault: no valid answer, the device stopped by itself (and why), or a coil that is not as it should be.
@@ -131,21 +129,43 @@ class CoilDriver:
             self._distrust()
             raise
 
-    def write(self, command: CertifiedCommand) -> None:
-        """Send certified currents to all coils in one frame and check what the device applies; a hold repeats the newest ones.
+    def write(self, command: CertifiedCommand) -> CoilState:
+        """`post` and `confirm` in one."""
+        self.post(command)
+        return self.confirm()
+
+    def post(self, command: CertifiedCommand) -> None:
+        """Send certified currents to all coils in one frame; a hold repeats the newest ones. `confirm` must follow before the next.
 
         Never repeated by itself: a command whose reply was lost may have been executed.
-
         Raises:
             InvalidInput: not a CertifiedCommand of n ticks.
-            DeviceFault: not armed, over a limit, too large a step, no answer, a refusal, or other currents applied than sent.
+            DeviceFault: not armed, the last one not confirmed, over a limit, too large a step, or it cannot be sent.
         """
         newest = self._last if self._last is not None else self._zero
         current = self._gate.certified_currents(command, newest)
         if self._phase is not _Phase.RUN:
             raise DeviceFault(f"{self.profile.name}: cannot write: {self._phase.value}")
+        if self._posted is not None:
+            raise DeviceFault(f"{self.profile.name}: cannot write: command {self._sequence} was not confirmed")
         self._gate.check(current, newest)
-        self._send(current)
+        self._posted = self._post(current)
+
+    def confirm(self) -> CoilState:
+        """Wait for the reply to `post` and check what the device applies.
+        What is returned was measured as the command arrived, before it took effect, and is checked as in `read`.
+        Raises:
+            DeviceFault: nothing posted, no answer, a refusal, other currents applied than sent, or as `read`.
+        """
+        posted, self._posted = self._posted, None
+        if posted is None:
+            raise DeviceFault(f"{self.profile.name}: nothing was posted")
+        state = self._confirm(posted)
+        # Measured as the command arrived: what should have been flowing is what was set before.
+        if problem := self._watch.problem(replace(state, applied_a=np.asarray(1e-3 * posted.before, dtype=np.float64))):
+            self._distrust()
+            raise DeviceFault(f"{self.profile.name}: {problem}")
+        return state
 
     def set_test_current(self, coil: int, current_ma: int) -> CoilState:
         """One coil at a test current. What is returned was measured before it took effect.
@@ -169,17 +189,18 @@ class CoilDriver:
         """
         if self._line is None:
             return
-        self._phase, self._last = _Phase.UNTRUSTED, None
+        self._phase, self._last, self._posted = _Phase.UNTRUSTED, None, None
         problem = ""
         for _ in range(_OFF_ATTEMPTS):
             try:
-                self._require_ok(self.line.ask(Off, "off", repeat=True), "off")
+                self._check.require_ok(self.line.ask(Off, "off", repeat=True), "off")
                 still = self._still_flowing()
             except DeviceFault as error:
                 problem = f"not confirmed: {error}"
                 continue
             if not still:
-                self._phase, self._may_flow, self._heard = _Phase.CONNECTED, False, None
+                self._phase, self._may_flow = _Phase.CONNECTED, False
+                self._check.forget()
                 return
             problem = f"still carry current: {still}"
         outcome = f"without commands the device goes to '{self._watchdog.outcome}' within {self._watchdog.time_ms} ms if it can"
@@ -211,7 +232,7 @@ class CoilDriver:
             raise DeviceFault(f"{self.profile.name}: cannot arm: {self._phase.value}")
         status = self.line.ask(Read, "read", repeat=True)
         if status.state != State.OFF:
-            state = coil_state(status, self._names, 0.0)
+            state = self._check.state(status)
             why = state.problem or "somebody uses it"
             raise DeviceFault(f"{self.profile.name}: cannot arm: the device is {state.state.name}: {why}: `off` first")
         limits = self._wire(limit_ma)
@@ -220,7 +241,7 @@ class CoilDriver:
             status = self.line.ask(
                 lambda n: Arm(n, VERSION, tuple(layout_hash()), mode, watchdog.wire, watchdog.time_ms, limits), "arm", repeat=False
             )
-            self._require_ok(status, "arm")
+            self._check.require_ok(status, "arm")
             echoed = (status.state, status.outcome, status.watchdog_ms)
             if echoed != (mode, watchdog.wire, watchdog.time_ms):
                 raise DeviceFault(f"{self.profile.name}: arm: state, outcome, watchdog read back as {echoed}")
@@ -238,56 +259,41 @@ class CoilDriver:
         return (*values.tolist(), *(0,) * (CHANNELS - self.profile.n))
 
     def _send(self, current_ma: TickArray) -> CoilState:
+        return self._confirm(self._post(current_ma))
+
+    def _post(self, current_ma: TickArray) -> Posted:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        values = self._wire(current_ma)
-        sequence, self._last = self._sequence, current_ma
+        values, sequence = self._wire(current_ma), self._sequence
+        before = self._last if self._last is not None else self._zero
+        self._last, begun_s = current_ma, time.monotonic()
         try:
-            begun_s = time.monotonic()
-            status = self.line.ask(lambda n: Command(n, sequence, values), f"command {sequence}", repeat=False)
-            state = self._accept(status, begun_s)
-            self._require_ok(status, f"command {sequence}")
-            if status.sequence != sequence or status.applied_ma != values:
-                raise DeviceFault(f"{self.profile.name}: sent {values} as {sequence}, applied {status.applied_ma} as {status.sequence}")
-            return state
+            self.line.post(lambda n: Command(n, sequence, values))
         except Exception:  # whatever it is: the currents may be the new ones or the old
+            self._distrust()
+            raise
+        return Posted(sequence, values, before, begun_s)
+
+    def _confirm(self, posted: Posted) -> CoilState:
+        try:
+            status = self.line.collect(posted.name)
+            state = self._accept(status, posted.begun_s)
+            self._check.require_applied(status, posted)
+            return state
+        except Exception:  # as in _post
             self._distrust()
             raise
 
     def _accept(self, status: Status, begun_s: float) -> CoilState:
-        state = coil_state(status, self._names, begun_s)
-        self._check_clock(status, begun_s)
-        expected = {_Phase.RUN: State.RUN, _Phase.TEST: State.TEST}.get(self._phase)
-        if expected is not None and state.state is not expected:
-            raise DeviceFault(f"{self.profile.name}: the device is {state.state.name}: {state.problem or 'it does not say why'}")
-        return state
-
-    def _require_ok(self, status: Status, what: str) -> None:
-        if status.result != Result.OK:
-            names = {result.value: result.name for result in Result}
-            raise DeviceFault(f"{self.profile.name}: {what}: refused with {names.get(status.result, f'unknown result {status.result}')}")
-
-    def _check_clock(self, status: Status, now_s: float) -> None:
-        """The device's own clock moves: a firmware that answers but does not tick regulates nothing and watches nothing."""
-        heard = self._heard
-        if heard is None or status.uptime_ms != heard[1]:
-            self._heard = (now_s, status.uptime_ms)
-        elif now_s - heard[0] > _CLOCK_S:
-            still_s = now_s - heard[0]
-            raise StaleMeasurement(f"{self.profile.name}: the device's clock stands at {status.uptime_ms} ms since {still_s:.3f} s")
+        return self._check.accepted(status, begun_s, {_Phase.RUN: State.RUN, _Phase.TEST: State.TEST}.get(self._phase))
 
     def _still_flowing(self) -> str:
         """Names and currents of the coils that still carry current when they have had time to lose it."""
         deadline = time.monotonic() + _DECAY_S
-        while True:
-            status = self.line.ask(Read, "read", repeat=True)
-            current = np.array(status.measured_ma[: self.profile.n])
-            flowing = np.abs(current) > self._readback.zero_ma
-            if status.state == State.OFF and not flowing.any():
-                return ""
+        while still := self._check.still_flowing(self.line.ask(Read, "read", repeat=True), self._readback.zero_ma):
             if time.monotonic() > deadline:
-                coils = [f"{self._names[k]} {current[k]} mA" for k in np.flatnonzero(flowing)]
-                return ", ".join(coils) or f"the device is {State(status.state).name}"
+                return still
             time.sleep(0.01)
+        return ""
 
     def _distrust(self) -> None:
         if self._phase in (_Phase.RUN, _Phase.TEST):

@@ -13,6 +13,7 @@ from .serial_transfer import Frame, FrameParser, encode
 
 Reply = TypeVar("Reply", Identity, Status)
 Make = Callable[[int], Message]
+_LOOK_S = 1e-3
 
 
 class CoilLine:
@@ -27,7 +28,7 @@ class CoilLine:
         self._timeout_s = connection.reply_timeout_ms * 1e-3
         self._retries = connection.read_retries
         self._parser = FrameParser()
-        self._request = 0
+        self._request, self._posted_s = 0, 0.0
         self.timeouts = self.retries = 0
 
     @property
@@ -72,24 +73,40 @@ class CoilLine:
         for attempt in range(attempts):
             if attempt:
                 self.retries += 1
-            self._parser.reset()
-            self._parser.discarded += self._port.drop_input()
-            self._request = (self._request + 1) & 0xFFFF
-            self._port.write(encode(to_frame(make(self._request))))
+            self.post(make)
             reply = self._collect(kind)
             if reply is not None:
                 return reply
-            self.timeouts += 1
-        raise DeviceFault(f"{self.url}: {what}: no answer within {self._timeout_s * 1e3:.1f} ms ({attempts} attempts)")
+        raise self._no_answer(what, attempts)
+
+    def post(self, make: Make) -> None:
+        """Send a request, and leave its reply to `collect`. What has come before is dropped. Raises DeviceFault: it cannot be sent."""
+        self._parser.reset()
+        self._parser.discarded += self._port.drop_input()
+        self._request = (self._request + 1) & 0xFFFF
+        self._port.write(encode(to_frame(make(self._request))))
+        self._posted_s = time.monotonic()
+
+    def collect(self, what: str) -> Status:
+        """The status that answers the request posted last. Raises DeviceFault: none has come within the deadline since it was posted."""
+        reply = self._collect(Status)
+        if reply is None:
+            raise self._no_answer(what, 1)
+        return reply
+
+    def _no_answer(self, what: str, attempts: int) -> DeviceFault:
+        return DeviceFault(f"{self.url}: {what}: no answer within {self._timeout_s * 1e3:.1f} ms ({attempts} attempts)")
 
     def _collect(self, kind: type[Reply]) -> Reply | None:
-        deadline = time.monotonic() + self._timeout_s
+        # A reply that has come in time counts, however late it is looked for.
+        deadline = max(self._posted_s + self._timeout_s, time.monotonic() + _LOOK_S)
         while data := self._port.receive(deadline):
             for frame in self._parser.feed(data):
                 reply = from_frame(frame, kind)
                 if reply is not None and reply.request == self._request:
                     return reply
                 self._refuse_foreign(frame)
+        self.timeouts += 1
         return None
 
     def _refuse_foreign(self, frame: Frame) -> None:

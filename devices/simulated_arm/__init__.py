@@ -2,6 +2,5 @@
 
 from .faults import Faults
 from .launch import SimulatedArm, launch_simulated_arm
-from .truth import read_truth
 
-__all__ = ["Faults", "SimulatedArm", "launch_simulated_arm", "read_truth"]
+__all__ = ["Faults", "SimulatedArm", "launch_simulated_arm"]

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 
 from ..dynamixel_packet import PacketParser
 from ..profile import ArmProfile
+from ..truth_file import TruthWriter
 from .faults import Faults
 from .mjcf import POINTS
 from .plant import Plant
 from .servo_bus import ServoBus
-from .truth import TruthWriter
 
 _IDLE_S = 0.005  # physics catches up at least this often; a request always sees it caught up
 _PARENT_CHECK_S = 0.2
@@ -45,7 +45,8 @@ class SimulatedArmProcess:
         self._bus = ServoBus(profile, self._plant)
         self._bus.inject(faults)
         self._parser = PacketParser()
-        self._truth = TruthWriter(truth, profile.joint_names, POINTS, spec.physics_hz)
+        columns = [*(f"q_{name}" for name in profile.joint_names), *(f"{point}_{axis}_m" for point in POINTS for axis in "xyz")]
+        self._truth = TruthWriter(truth, columns, spec.physics_hz)
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)

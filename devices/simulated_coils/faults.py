@@ -13,6 +13,8 @@ class CoilFaults(BaseModel):
     stuck_temperature_c: sensors that say this whatever happens. no_temperature: sensors that cannot be read.
     drop_every: every k-th frame from the host is lost (0: none). bad_crc_every: every k-th reply is damaged. silent: nobody answers.
     extra_latency_ms: replies come this much later. exit: the process ends at once.
+    frozen_cameras: cameras that give their last picture again under new numbers. stopped_cameras: cameras that give nothing more. A rig
+        without cameras has none that could fail.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -29,4 +31,6 @@ class CoilFaults(BaseModel):
     bad_crc_every: Annotated[int, Field(ge=0)] = 0
     silent: bool = False
     extra_latency_ms: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+    frozen_cameras: frozenset[int] = frozenset()
+    stopped_cameras: frozenset[int] = frozenset()
     exit: bool = False

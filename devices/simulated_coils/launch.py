@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,16 +43,25 @@ class SimulatedCoils:
 
 
 @contextmanager
-def launch_simulated_coils(profile: CoilProfile, *, faults: CoilFaults | None = None, timeout_s: float = 60.0) -> Iterator[SimulatedCoils]:
+def launch_simulated_coils(
+    profile: CoilProfile,
+    *,
+    faults: CoilFaults | None = None,
+    timeout_s: float = 60.0,
+    module: str = "devices.simulated_coils",
+    arguments: Sequence[str] = (),
+) -> Iterator[SimulatedCoils]:
     """Run the simulated rig of `profile` in its own process for as long as the context lasts.
 
+    Args:
+        module: what is run (`python -m`): the bare rig, or one with something in its coils. arguments: of its own, after the rig's.
     Raises:
         DeviceFault: no compiler, it ended, or it was not ready in time (it compiles the firmware first); its own words are in the message.
     """
     with tempfile.TemporaryDirectory(prefix="primum-coils-") as folder:
         link = Path(folder) / "port"
-        command = [sys.executable, "-m", "devices.simulated_coils", "--profile", str(profile.path), "--link", str(link)]
-        command += ["--faults", (faults or CoilFaults()).model_dump_json()]
+        command = [sys.executable, "-m", module, "--profile", str(profile.path), "--link", str(link)]
+        command += ["--faults", (faults or CoilFaults()).model_dump_json(), *arguments]
         with open(Path(folder) / "stderr", "w+b") as errors:
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             process = subprocess.Popen(

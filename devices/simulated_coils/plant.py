@@ -3,13 +3,15 @@
     i(t + dt) = v/R + (i(t) - v/R) e^(-R dt/L)           exact while v and R stand still
     C dT/dt = R i^2 - (T - T_ambient)/R_th,    R(T) = R_20 (1 + 0.00393 (T - 20))
 
-The door for what the coils drive (a field and a bead in it) is `DrivenByCoils`: the rig calls it once a millisecond with the true
-currents, which are not those the sensors report.
+The door for what the coils drive (a field and a bead in it) is `DrivenByCoils`: the rig calls it once a millisecond with what is true of
+the coils, which is not what the sensors report.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit import FloatArray, TickArray
 
@@ -20,10 +22,24 @@ from .faults import CoilFaults
 _DUTY_MAX = 10_000
 
 
-class DrivenByCoils(Protocol):
-    """Something that the coils' currents drive. current_a: shape (n,), positive along the coil's own axis, faults included."""
+@dataclass(frozen=True, eq=False)
+class CoilTruth:
+    """The coils as they are, faults included; each of shape (n,).
 
-    def step(self, t_s: float, dt_s: float, current_a: FloatArray) -> None: ...
+    current_a: positive along the coil's own axis. is_live: where the bridge is switched on.
+    """
+
+    current_a: FloatArray
+    temperature_c: FloatArray
+    is_live: NDArray[np.bool_]
+
+
+class DrivenByCoils(Protocol):
+    """Something that the coils' currents drive. t_s: time.monotonic(), end of the step, [s]."""
+
+    def step(self, t_s: float, dt_s: float, coils: CoilTruth) -> None: ...
+
+    def inject(self, faults: CoilFaults) -> None: ...
 
 
 class CoilPlant:
@@ -38,7 +54,7 @@ class CoilPlant:
         self._inductance = np.array([coil.inductance_h for coil in profile.coils])
         self.temperature_c = np.full(profile.n, spec.ambient_c)
         self.current_a = np.zeros(profile.n)
-        self._bridge_v = np.zeros(profile.n)
+        self._is_live = np.zeros(profile.n, dtype=bool)
         self._coil_v = np.zeros(profile.n)
         self.inject(CoilFaults())
 
@@ -64,9 +80,9 @@ class CoilPlant:
         return np.asarray(self._r_20 * self._left * (1.0 + COPPER_PER_K * (self.temperature_c - 20.0)))
 
     @property
-    def axial_current_a(self) -> FloatArray:
-        """Currents as a field sees them, shape (n,), [A]: a coil that is turned over counts negative."""
-        return np.asarray(self.current_a * self._axis_sign)
+    def truth(self) -> CoilTruth:
+        """The coils as a field sees them: the current of a coil that is turned over counts negative."""
+        return CoilTruth(self.current_a * self._axis_sign, self.temperature_c, self._is_live)
 
     def step(self, dt_s: float, duty: TickArray, enabled: TickArray) -> None:
         """One step with the bridges as they are: duty of channel k in 1/10000 of the supply, enabled 0 or 1."""
@@ -78,6 +94,7 @@ class CoilPlant:
         settled = v / total
         # A shorted part of a winding takes its flux with it: L falls with the square of the turns that are left.
         current = settled + (self.current_a - settled) * np.exp(-total * dt_s / (self._inductance * self._left**2))
+        self._is_live = live
         self.current_a = np.where(live & ~self._is_open, current, 0.0)
         self._coil_v = np.where(live, v - self._spec.lead_ohm * self.current_a, 0.0)
         heat = resistance * self.current_a**2 - (self.temperature_c - self._spec.ambient_c) / self._spec.thermal_ohm_k_per_w

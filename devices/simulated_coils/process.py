@@ -18,6 +18,8 @@ from .rig import DT_S, Rig
 
 _IDLE_S = 0.002  # the circuit catches up at least this often; a request always sees it caught up
 _BYTE_BITS = 10
+_PAUSE_S = 0.02
+"""A process that is further behind did not run for a while."""
 
 
 class SimulatedCoilsProcess:
@@ -40,13 +42,12 @@ class SimulatedCoilsProcess:
         self._control = b""
         self._ending = False
         self._parent = os.getppid()
-        self._t0 = time.monotonic()
 
     def run(self) -> None:
         """Serve until the end. Says `ready` when the port can be opened."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the coils outlive their controller
-        self._t0 = time.monotonic()
+        self._rig.t0_s = time.monotonic()
         _say(f"ready {os.ttyname(self._slave)}")
         try:
             while not self._ending:
@@ -73,7 +74,7 @@ class SimulatedCoilsProcess:
         self._ending |= os.getppid() != self._parent
 
     def _catch_up(self, now: float) -> None:
-        while self._t0 + (self._rig.now_ms + 1) * DT_S <= now:
+        while self._rig.t0_s + (self._rig.now_ms + 1) * DT_S <= now:
             self._rig.step()
 
     def _receive(self) -> None:
@@ -81,9 +82,12 @@ class SimulatedCoilsProcess:
             data = os.read(self._master, 65536)
         except (BlockingIOError, InterruptedError):
             return
-        # Bytes that waited while this process did not run reach the device before its watchdog counts that pause.
-        replies = self._rig.receive(data)
         now = time.monotonic()
+        behind = now - (self._rig.t0_s + self._rig.now_ms * DT_S)
+        if behind <= _PAUSE_S:
+            self._catch_up(now)  # a command acts when it has come, not before
+        # After a pause of this process, bytes that waited reach the device before its watchdog counts that pause.
+        replies = self._rig.receive(data)
         self._catch_up(now)
         sent = now + self._rig.faults.extra_latency_ms * 1e-3 + len(data) * self._byte_s
         for reply in replies:

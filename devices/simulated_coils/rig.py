@@ -36,7 +36,8 @@ def firmware_settings(profile: CoilProfile, spec: RigSpec) -> FirmwareSettings:
 class Rig:
     """Advances in steps of a millisecond; bytes in, bytes out.
 
-    attached: what the coils drive; called after each step with the currents as a field sees them.
+    attached: what the coils drive; called after each step with the coils as a field sees them, and with the faults in force.
+    t0_s: when step 0 was, on time.monotonic(); whoever runs the rig in real time sets it.
     """
 
     def __init__(self, profile: CoilProfile, library: Path, attached: Sequence[DrivenByCoils] = ()) -> None:
@@ -50,13 +51,15 @@ class Rig:
         self._attached = tuple(attached)
         self._from_host = FrameParser()
         self._frames = self._replies = 0
-        self.now_ms = 0
+        self.now_ms, self.t0_s = 0, 0.0
         self._sense()
 
     def inject(self, faults: CoilFaults) -> None:
         """Replace the faults in force."""
         self.faults = faults
         self.plant.inject(faults)
+        for driven in self._attached:
+            driven.inject(faults)
 
     def step(self) -> None:
         """One millisecond: the circuit with the bridges as they are, then the firmware's tick on what the sensors say."""
@@ -65,7 +68,7 @@ class Rig:
         self._sense()
         self.firmware.tick(self.now_ms)
         for driven in self._attached:
-            driven.step(self.now_ms * DT_S, DT_S, self.plant.axial_current_a)
+            driven.step(self.t0_s + self.now_ms * DT_S, DT_S, self.plant.truth)
 
     def receive(self, data: bytes) -> list[bytes]:
         """Bytes from the host; the replies to them, frame by frame, with the line's faults."""

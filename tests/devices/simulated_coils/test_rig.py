@@ -10,7 +10,7 @@ from devices.coil_protocol import CHANNELS, VERSION, Arm, Cause, Command, Outcom
 from devices.serial_transfer import FrameParser, encode
 from devices.simulated_coils.faults import CoilFaults
 from devices.simulated_coils.firmware import build_library, compiler
-from devices.simulated_coils.plant import CoilPlant
+from devices.simulated_coils.plant import CoilPlant, CoilTruth
 from devices.simulated_coils.rig import Rig
 from toolkit import FloatArray
 
@@ -143,15 +143,20 @@ def test_the_firmware_stops_by_itself_in_its_time(
 def test_what_the_coils_drive_gets_their_true_currents(profile: CoilProfile, library: Path) -> None:
     class Probe:
         seen: FloatArray = np.zeros(8)
+        live, faults = False, CoilFaults()
 
-        def step(self, t_s: float, dt_s: float, current_a: FloatArray) -> None:
-            self.seen = current_a
+        def step(self, t_s: float, dt_s: float, coils: CoilTruth) -> None:
+            self.seen, self.live = coils.current_a, bool(coils.is_live.all())
+
+        def inject(self, faults: CoilFaults) -> None:
+            self.faults = faults
 
     probe = Probe()
     rig = armed(Rig(profile, library, attached=[probe]))
-    rig.inject(CoilFaults(turned=frozenset({1})))
+    rig.inject(faults := CoilFaults(turned=frozenset({1}), frozen_cameras=frozenset({0})))
     ask(rig, Command(2, 1, (3000,) * CHANNELS))
     run(rig, 60)
+    assert probe.live and probe.faults == faults
     assert probe.seen == pytest.approx([3, -3, 3, 3, 3, 3, 3, 3], abs=0.05), "a coil turned over pulls the other way"
     assert ask(rig, Read(3)).measured_ma[1] == pytest.approx(3000, abs=50), "and no current sensor tells"
 

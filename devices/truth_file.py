@@ -1,4 +1,4 @@
-"""The truth file: what the plant really did, 1000 times a second, for the report and never for the controller."""
+"""The truth file: what a simulated plant really did, row by row, for the report and never for the controller."""
 
 import json
 import os
@@ -15,16 +15,15 @@ _ROWS_A_BLOCK = 50
 
 
 class TruthWriter:
-    """One JSON header line, then rows of little-endian float64: [t_s (monotonic), q_1..q_n, x, y, z of each body point].
+    """One JSON header line, then rows of little-endian float64: t_s (monotonic), then `columns`, each with its unit in its name.
 
     Rows are written in blocks, each with one `write` from a thread of its own: a disk that makes its writer wait (another process's
-    fsync is enough) must not stop the servos. A killed process loses at most the blocks not yet handed to the operating system.
+    fsync is enough) must not stop the device. A killed process loses at most the blocks not yet handed to the operating system.
     """
 
-    def __init__(self, path: Path, joint_names: Sequence[str], point_names: Sequence[str], rate_hz: int) -> None:
-        columns = ["t_s", *(f"q_{name}" for name in joint_names), *(f"{p}_{axis}_m" for p in point_names for axis in "xyz")]
-        header = {"primum_truth": 1, "columns": columns, "rate_hz": rate_hz}
-        self._width = len(columns)
+    def __init__(self, path: Path, columns: Sequence[str], rate_hz: int) -> None:
+        header = {"primum_truth": 1, "columns": ["t_s", *columns], "rate_hz": rate_hz}
+        self._width = 1 + len(columns)
         self._block = np.empty((_ROWS_A_BLOCK, self._width), dtype="<f8")
         self._count = 0
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
