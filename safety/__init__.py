@@ -1,7 +1,11 @@
 """Safety: constraints, filter, shield, monitors, operating states, audit log. Nothing else constructs a CertifiedCommand."""
 
+from .authority import AuthorityFindings, AuthorityLimits, BeadMotion, check_authority, t_blind_s
+from .coil_layer import BeadSample, CoilDecision, CoilLayer, CoilLayerLimits, CoilMemory
 from .coil_selftest import CoilResistance, ResistanceFindings, ResistanceLimits, check_resistance
+from .coil_thermal import CoilThermal, CoilThermalState, cem43_min
 from .constraints import CommandedRate, Constraint, InsertionRule, JointBox, KeepInFaces, KeepInTube, KeepOut, RemoteCentre
+from .field_bound import CoilError, FieldBound
 from .field_selftest import FieldFindings, FieldLimits, check_field
 from .filter import Filter, Filtered, FilterTuning
 from .identification import identification_command
@@ -20,15 +24,27 @@ from .window_check import Bounds, WindowCheck
 __all__ = [
     "SHIELD_VERSION",
     "TRANSITIONS",
+    "AuthorityFindings",
+    "AuthorityLimits",
+    "BeadMotion",
+    "BeadSample",
     "Bounds",
     "Capsule",
     "Certification",
+    "CoilDecision",
+    "CoilError",
+    "CoilLayer",
+    "CoilLayerLimits",
+    "CoilMemory",
     "CoilResistance",
+    "CoilThermal",
+    "CoilThermalState",
     "CommandedRate",
     "Constraint",
     "Cylinder",
     "Decision",
     "Fault",
+    "FieldBound",
     "FieldFindings",
     "FieldLimits",
     "Filter",
@@ -61,9 +77,12 @@ __all__ = [
     "Windows",
     "box",
     "brake",
+    "cem43_min",
+    "check_authority",
     "check_field",
     "check_resistance",
     "identification_command",
     "sphere",
+    "t_blind_s",
     "windows_touching",
 ]
