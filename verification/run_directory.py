@@ -53,6 +53,14 @@ class TipError(Figures):
     max: NonNegativeFloat
 
 
+class TrackingError(Figures):
+    """Distance of a micro-robot's true position from its path once its controller knows the flow, [m]."""
+
+    mae: NonNegativeFloat
+    rms: NonNegativeFloat
+    max: NonNegativeFloat
+
+
 class VerdictCounts(Figures):
     """How many cycles ended with each verdict."""
 
@@ -79,7 +87,7 @@ class Approach(Figures):
 class AssumptionFigures(Figures):
     """One assumption with the bound that was stated and the largest value seen. measured_max None: nothing measures it."""
 
-    id: Annotated[str, Field(pattern=r"^A[0-9]+$")]
+    id: Annotated[str, Field(pattern=r"^[AB][0-9]+$")]
     statement: Annotated[str, Field(min_length=1)]
     bound: float | None
     measured_max: float | None
@@ -88,7 +96,10 @@ class AssumptionFigures(Figures):
 
 
 class Hashes(Figures):
-    """SHA-256, hex, of what was executed. tube: None where the procedure names no tube file."""
+    """SHA-256, hex, of what was executed. tube: None where the procedure names no tube file.
+
+    Of a micro-robot's run `model` is its coils' calibration, and `tick_map` the profile that says what a step of a current is.
+    """
 
     procedure: Sha256
     model: Sha256
@@ -102,8 +113,9 @@ class RunSummary(Figures):
 
     cycles: servo cycles. verdicts: of those that had one. deadline_misses: setpoints that were due and not written in their period;
     overruns: cycles that took longer than the period, whether or not a setpoint was due. pass_fraction_settled: share of all cycles that
-    are PASS and at least 0.5 s after the last intervention. margin_min: certified lower bounds by constraint, SI. proved: the guarantee's
-    constants carry certificates that were checked; otherwise `unproved` says what does not. reason: why the run ended.
+    are PASS and at least 0.5 s after the last intervention; of a micro-robot, that are PASS. tip_error_m: of an arm; tracking_error_m: of a
+    micro-robot. margin_min: certified lower bounds by constraint, SI. proved: the guarantee's constants carry certificates that were
+    checked; otherwise `unproved` says what does not. reason: why the run ended.
     """
 
     status: Status
@@ -122,6 +134,7 @@ class RunSummary(Figures):
     mpc_ms: Quantiles | None
     certify_us: Quantiles | None
     tip_error_m: TipError | None
+    tracking_error_m: TrackingError | None = None
     pass_fraction_settled: Share | None
     margin_min: dict[str, float]
     truth: TrueMargins | None
@@ -182,7 +195,8 @@ class RunSummary(Figures):
 class Truth:
     """The plant's true motion: rows (k, columns), read-only.
 
-    columns: "t_s" (monotonic clock, [s]), then "q_<joint>" ([rad] or [m]), then "<point>_x_m", "_y_m", "_z_m" (frame B, [m]).
+    columns: "t_s" (monotonic clock, [s]), then what the plant has: of an arm "q_<joint>" ([rad] or [m]) and its points; of a bead its point
+        "p" and what else its writer names. A point is "<point>_x_m", "_y_m", "_z_m" (frame B, [m]).
     torn_bytes: length of a last row that was cut short when the plant's process was killed.
     """
 

@@ -8,7 +8,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from toolkit import AuditFault, ToolkitError
+from toolkit import AuditFault, InvalidInput, ToolkitError
 
 from .cli_audit import audit_app
 from .cli_audit_keys import add_key_commands
@@ -19,6 +19,7 @@ from .cli_proofs import check_command, verify_command
 from .cli_report import report, say_where, summary_table
 from .cli_selftest import selftest_command
 from .cli_trace import sbom, trace
+from .cli_vessel import run_vessel_command, validate_selftest, validate_vessel
 
 app = typer.Typer(
     help="Certified control of surgical arms. Exit codes: 0 done, 2 bad input, 3 stopped by safety or the operator, "
@@ -49,15 +50,23 @@ def run(
 ) -> None:
     """Run a procedure: check it, enable the device, do its steps, disable; then write run.json and report.html.
 
-    Ctrl-C stops the arm along its certified plan, disables it and exits with 3.
+    Ctrl-C stops the arm along its certified plan, disables it and exits with 3; of a micro-robot it takes the currents to zero.
     """
+    from toolkit.procedure.kind import SELFTEST, VESSEL, kind_of
+
     from .assembly import assemble
     from .log_options import LogOptions, who_vouches
     from .proved import assemble_proved, read_proofs
     from .results import write_results
     from .run import run_procedure
 
-    options = LogOptions.resolve(operator, operator_key, second_place, subject, reason)
+    options, kind = LogOptions.resolve(operator, operator_key, second_place, subject, reason), kind_of(procedure)
+    if kind == SELFTEST:
+        raise InvalidInput(f"{procedure}: a self-test moves nothing: `primum selftest {procedure}`")
+    if kind == VESSEL:
+        if view or proofs is not None:
+            raise InvalidInput("--view, --proofs: of an arm's run only; no certificate exists for a micro-robot's")
+        run_vessel_command(procedure, out_directory, options)
     record = None if proofs is None else read_proofs(proofs)
     assembly = assemble(procedure) if record is None else assemble_proved(procedure, record)
     with progress_bar() as bar:
@@ -82,8 +91,13 @@ def run(
 @app.command()
 def validate(procedure: ProcedureFile) -> None:
     """Check a procedure and everything it names: schema, data, profile, tube, start, reach. Touches no device."""
+    from toolkit.procedure.kind import ARM, VESSEL, kind_of
+
     from .assembly import assemble
 
+    if (kind := kind_of(procedure)) != ARM:
+        (validate_vessel if kind == VESSEL else validate_selftest)(procedure)
+        return
     assembly = assemble(procedure)
     table = Table("what", "value", title=assembly.procedure.title)
     table.add_row("arm", f"{assembly.arm.name}, {assembly.profile.name}")

@@ -39,8 +39,12 @@ def report(
 
 def _report_run(run_directory: Path) -> None:
     from .results import rewrite_results
+    from .run_log import read_run_log
+    from .vessel_log import is_vessel_log
+    from .vessel_results import rewrite_vessel_results
 
-    summary = rewrite_results(run_directory)
+    of_vessel = is_vessel_log(read_run_log(run_directory / "audit").start)
+    summary = rewrite_vessel_results(run_directory) if of_vessel else rewrite_results(run_directory)
     out.print(summary_table(summary))
     say_where(run_directory / "report.html")
 
@@ -59,11 +63,7 @@ def summary_table(summary: Any) -> Table:
     for label, unit, q in (("cycle", "ms", summary.cycle_ms), ("MPC", "ms", summary.mpc_ms), ("certify", "µs", summary.certify_us)):
         if q is not None:
             table.add_row(f"{label}, median / p99 / max", f"{q.median:.3g} / {q.p99:.3g} / {q.max:.3g} {unit}")
-    if summary.tip_error_m is not None:
-        e = summary.tip_error_m
-        table.add_row("tip error in truth, rms / p99 / max", f"{e.rms * 1e3:.3f} / {e.p99 * 1e3:.3f} / {e.max * 1e3:.3f} mm")
-    if summary.pass_fraction_settled is not None:
-        table.add_row("of all path cycles counted above", f"{summary.pass_fraction_settled:.1%}")
+    _add_errors(table, summary)
     if summary.truth is not None:
         for name, margin in summary.truth.margin_min.items():
             table.add_row(f"true margin, {name}", f"{margin:.3e}")
@@ -73,3 +73,14 @@ def summary_table(summary: Any) -> Table:
         if approach.speed_at_3mm_m_s is not None:
             table.add_row(f"speed at 3 mm, {name}", f"{approach.speed_at_3mm_m_s * 1e3:.1f} mm/s")
     return table
+
+
+def _add_errors(table: Table, summary: Any) -> None:
+    if summary.tip_error_m is not None:
+        e = summary.tip_error_m
+        table.add_row("tip error in truth, rms / p99 / max", f"{e.rms * 1e3:.3f} / {e.p99 * 1e3:.3f} / {e.max * 1e3:.3f} mm")
+    if summary.tracking_error_m is not None:
+        e = summary.tracking_error_m
+        table.add_row("tracking error in truth, mae / rms / max", f"{e.mae * 1e6:.1f} / {e.rms * 1e6:.1f} / {e.max * 1e6:.0f} µm")
+    if summary.pass_fraction_settled is not None and summary.tip_error_m is not None:
+        table.add_row("of all path cycles counted above", f"{summary.pass_fraction_settled:.1%}")

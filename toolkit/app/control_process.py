@@ -62,7 +62,7 @@ class Outcome:
 
 
 def control_main(
-    procedure_path: str, run_directory: str, port: str | None, options: LogOptions, pipe: Connection, proofs: ProofRecord | None = None
+    procedure_path: str, run_directory: str, port: str | None, options: LogOptions, proofs: ProofRecord | None, pipe: Connection
 ) -> None:
     """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
     for number in IGNORED_SIGNALS:

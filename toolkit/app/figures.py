@@ -126,10 +126,10 @@ def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, out
         period_s=assembly.profile.period_s,
         verdicts=VerdictCounts(**counts),
         deadline_misses=log.missed_t_s.size,
-        overruns=_overruns(log, assembly.profile.period_s),
-        cycle_ms=_quantiles(log.timing_us.get("total"), 1e-3),
-        mpc_ms=_quantiles(log.mpc_us, 1e-3),
-        certify_us=_quantiles(log.timing_us.get("certify"), 1.0),
+        overruns=overruns(log, assembly.profile.period_s),
+        cycle_ms=quantiles(log.timing_us.get("total"), 1e-3),
+        mpc_ms=quantiles(log.mpc_us, 1e-3),
+        certify_us=quantiles(log.timing_us.get("certify"), 1.0),
         tip_error_m=_tip_error(figures),
         pass_fraction_settled=float(good.mean()) if good.size else None,
         margin_min={name: float(np.nanmin(values)) for name, values in log.margins.items()},
@@ -141,12 +141,14 @@ def summarise(assembly: Assembly, log: RunLog, figures: TruthFigures | None, out
     )
 
 
-def _overruns(log: RunLog, period_s: float) -> int:
+def overruns(log: RunLog, period_s: float) -> int:
+    """Cycles that took longer than the period."""
     total_us = log.timing_us.get("total")
     return 0 if total_us is None else int((total_us > period_s * 1e6).sum())
 
 
-def _quantiles(values: FloatArray | None, scale: float) -> Quantiles | None:
+def quantiles(values: FloatArray | None, scale: float) -> Quantiles | None:
+    """Of the values that are there, times `scale`; None if none is."""
     if values is None or not np.isfinite(values).any():
         return None
     finite = values[np.isfinite(values)] * scale

@@ -8,10 +8,14 @@ from typing import Any
 
 from safety.audit import RecordKind, read_records, verify
 from toolkit import SpecificationError
-from verification.replay import Replayed, replay
+from verification.replay import Replayed, replay, replay_coils
 
 from .run_inputs import read_inputs
 from .version import version_info
+from .vessel_log import is_vessel_log, read_vessel_inputs
+from .vessel_parts import coil_layer
+
+Again = Callable[[Callable[[int], None] | None], Replayed]
 
 IDENTICAL, DECIDES_OTHERWISE, LOG_BROKEN, NUMBERS_DIFFER = 0, 3, 5, 6
 """Exit codes of a replay, beside 2: it cannot be made."""
@@ -59,15 +63,26 @@ def replay_run(directory: Path, progress: Callable[[int], None] | None = None) -
         SpecificationError: no log; an input of the run is gone or changed; a record cannot be replayed; nothing was decided.
     """
     start = _start(directory)
-    assembly = read_inputs(directory, start)
-    layer, tick_map = assembly.safety_layer(), assembly.profile.tick_map
+    again, hashes = _coils_again(directory, start) if is_vessel_log(start) else _arm_again(directory, start)
     begun_s = time.perf_counter()
-    found = replay(_records(directory), layer, tick_map, progress)
+    found = again(progress)
     wall_s = time.perf_counter() - begun_s
     if not found.decisions:
         raise SpecificationError("nothing to replay: the safety layer decided nothing in this run", file=str(directory))
     integrity = verify(directory / "audit")
-    return RunReplay(found, _build_differences(start, assembly.hashes), wall_s, str(integrity), not integrity.ok)
+    return RunReplay(found, _build_differences(start, hashes), wall_s, str(integrity), not integrity.ok)
+
+
+def _arm_again(directory: Path, start: Mapping[str, Any]) -> tuple[Again, dict[str, str]]:
+    assembly = read_inputs(directory, start)
+    layer, tick_map = assembly.safety_layer(), assembly.profile.tick_map
+    return lambda progress: replay(_records(directory), layer, tick_map, progress), assembly.hashes
+
+
+def _coils_again(directory: Path, start: Mapping[str, Any]) -> tuple[Again, dict[str, str]]:
+    assembly = read_vessel_inputs(directory, start)
+    layer = coil_layer(assembly)
+    return lambda progress: replay_coils(_records(directory), layer, progress), assembly.hashes
 
 
 def _records(directory: Path) -> Iterator[dict[str, Any]]:

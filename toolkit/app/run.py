@@ -73,11 +73,7 @@ def run_procedure(
     """
     assembly = assembly or (assemble(path) if proofs is None else assemble_proved(path, proofs))
     options = options or LogOptions.resolve()
-    refuse_unresolved(options.state)
-    if options.operator_key is not None:
-        if directory.resolve() in options.operator_key.resolve().parents:
-            raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others")
-        check_stock(options.operator_key)
+    check_options(options, directory)
     with ExitStack() as stack:
         if viewed is not None:
             view = stack.enter_context(start_view(assembly.arm, drawn_regions(assembly)))
@@ -88,10 +84,19 @@ def run_procedure(
         port = None
         if assembly.profile.is_simulated:
             port = stack.enter_context(launch_simulated_arm(assembly.profile, truth=truth)).port
-        outcome = _watch(path, directory, port, options, progress, proofs)
+        outcome = watch(control_main, (str(path), str(directory), port, options, proofs), progress)
         if truth is not None:
             time.sleep(AFTER_S)
     return RunResult(directory, outcome, truth)
+
+
+def check_options(options: LogOptions, directory: Path) -> None:
+    """Raises AuditFault or InvalidInput, as run_procedure does, before anything is made."""
+    refuse_unresolved(options.state)
+    if options.operator_key is not None:
+        if directory.resolve() in options.operator_key.resolve().parents:
+            raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others")
+        check_stock(options.operator_key)
 
 
 def new_directory(directory: Path) -> None:
@@ -119,10 +124,10 @@ def _showing(view: LiveView, assembly: Assembly, progress: Progress) -> Progress
     return show
 
 
-def _watch(
-    path: Path, directory: Path, port: str | None, options: LogOptions, progress: Progress, proofs: ProofRecord | None = None
-) -> Outcome:
-    """Run the control process and listen. Ctrl-C, a termination or a closed terminal ask it to stop; a second one changes nothing.
+def watch(control: Callable[..., None], given: tuple[object, ...], progress: Progress) -> Outcome:
+    """Run `control(*given, pipe)` as the control process and listen.
+
+    Ctrl-C, a termination or a closed terminal ask it to stop; a second one changes nothing.
 
     The same signals reach the control process when they are meant for the whole group: it is born with them blocked, and ignores them.
     """
@@ -131,7 +136,7 @@ def _watch(
         os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=control_main, args=(str(path), str(directory), port, options, theirs, proofs), daemon=True)
+    process = context.Process(target=control, args=(*given, theirs), daemon=True)
     interrupted: list[int] = []
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:

@@ -50,7 +50,7 @@ def read_inputs(directory: Path, start: Mapping[str, Any]) -> Assembly:
     inputs = start.get("inputs")
     if not (isinstance(inputs, Mapping) and {PROCEDURE, PROFILE, TUBE} <= inputs.keys()):
         raise SpecificationError("the log names no kept inputs: it was written by a program that did not keep them", file=str(directory))
-    kept = {name: _checked(directory, name, stated) for name, stated in inputs.items()}
+    kept = {name: checked_input(directory, name, stated) for name, stated in inputs.items()}
     procedure = load_procedure(directory / PROCEDURE)
     profile = load_profile(directory / PROFILE)
     paths = {}
@@ -78,7 +78,7 @@ def _keep(assembly: Assembly, directory: Path) -> dict[str, dict[str, Any]]:
         files = PosixFiles()
         files.make_directory(directory / "inputs")
         for name, content in contents.items():
-            _write_durably(directory / name, content)
+            write_durably(directory / name, content)
         for folder in (directory / "inputs", directory):
             files.sync_directory(folder)
     except OSError as error:
@@ -96,7 +96,8 @@ def _keep(assembly: Assembly, directory: Path) -> dict[str, dict[str, Any]]:
     return inputs
 
 
-def _write_durably(file: Path, content: bytes) -> None:
+def write_durably(file: Path, content: bytes) -> None:
+    """Write a new file to the disk itself. Raises OSError, also when it is there already."""
     with file.open("xb") as stream:
         stream.write(content)
         stream.flush()
@@ -113,7 +114,8 @@ def _npy(path: SampledPath) -> bytes:
     return buffer.getvalue()
 
 
-def _checked(directory: Path, name: str, stated: object) -> bytes:
+def checked_input(directory: Path, name: str, stated: object) -> bytes:
+    """A kept input, if its SHA-256 is the stated one. Raises SpecificationError if it is not, gone, or not of this directory."""
     file = directory / name
     sha256 = stated.get("sha256") if isinstance(stated, Mapping) else None
     if not file.resolve().is_relative_to(directory.resolve()):

@@ -1,6 +1,8 @@
 """What every log says beside its cycles: who began the run, what changed since the last one, which device, what the line threw away."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from serial.tools.list_ports import comports
 
@@ -24,23 +26,31 @@ def open_log(assembly: Assembly, directory: Path, options: LogOptions, why: str)
         AuditFault: an earlier log of this machine did not end in order and nobody acknowledged it; or the log cannot be opened.
     """
     refuse_unresolved(options.state)
-    meta = run_meta(assembly, directory) | {"operator": options.operator, "subject": options.subject}
-    log = AuditLog(directory / "audit", meta, second=options.second_place, operator_key=options.operator_key, state=options.state)
+    return open_log_of(run_meta(assembly, directory), assembly.profile.name, assembly.hashes, directory, options, why)
+
+
+def open_log_of(
+    meta: Mapping[str, Any], device: str, hashes: Mapping[str, str], directory: Path, options: LogOptions, why: str
+) -> AuditLog:
+    """As open_log, of a run with this `meta`, on this device, made of what has these hashes."""
+    refuse_unresolved(options.state)
+    said = {**meta, "operator": options.operator, "subject": options.subject}
+    log = AuditLog(directory / "audit", said, second=options.second_place, operator_key=options.operator_key, state=options.state)
     try:
-        _record_beginning(log, assembly, options, why)
+        _record_beginning(log, device, hashes, options, why)
     except BaseException as error:
         log.__exit__(type(error), error, error.__traceback__)
         raise
     return log
 
 
-def _record_beginning(log: AuditLog, assembly: Assembly, options: LogOptions, why: str) -> None:
+def _record_beginning(log: AuditLog, device: str, hashes: Mapping[str, str], options: LogOptions, why: str) -> None:
     log.append(RecordKind.OPERATOR, {"action": "begin a run", "reason": options.reason or why}, actor=options.actor)
     acknowledged = Acknowledgements.read(options.state)
     for said in acknowledged.said:
         action = f"acknowledge that the log of run {said['run']} in {said['directory']} did not end in order"
         log.append(RecordKind.OPERATOR, {"action": action, "reason": said["reason"]}, actor=said["actor"])
-    last, values = LastConfiguration(options.state, assembly.profile.name), _configuration(assembly)
+    last, values = LastConfiguration(options.state, device), _configuration(hashes)
     for change in last.changes(values):
         reason = f"differs from run {change.since}, the last of this device on this machine"
         data = {"name": change.name, "old": change.old, "new": change.new, "reason": reason}
@@ -50,8 +60,8 @@ def _record_beginning(log: AuditLog, assembly: Assembly, options: LogOptions, wh
     last.keep(values, log.run)
 
 
-def _configuration(assembly: Assembly) -> dict[str, str]:
-    return {f"SHA-256 of {name}": value for name, value in assembly.hashes.items()} | {f"build: {k}": v for k, v in version_info().items()}
+def _configuration(hashes: Mapping[str, str]) -> dict[str, str]:
+    return {f"SHA-256 of {name}": value for name, value in hashes.items()} | {f"build: {k}": v for k, v in version_info().items()}
 
 
 def record_device(log: AuditLog, device: DynamixelArm) -> None:
