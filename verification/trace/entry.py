@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-RequirementId = Annotated[str, StringConstraints(pattern=r"^(SAF|WSP|FRC|AUD|CYB)-\d{3}$")]
+RequirementId = Annotated[str, StringConstraints(pattern=r"^(SAF|WSP|FRC|AUD|CYB|MAG)-\d{3}$")]
 ControlId = Annotated[str, StringConstraints(pattern=r"^RC-\d{2}$")]
 HazardId = Annotated[str, StringConstraints(pattern=r"^HAZ-\d{2}$")]
 AnomalyId = Annotated[str, StringConstraints(pattern=r"^ANO-\d{3}$")]

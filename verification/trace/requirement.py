@@ -11,7 +11,7 @@ CodeReference = Annotated[str, StringConstraints(pattern=r"^\.?[\w-]+([./][\w-]+
 
 NONE_YET: Literal["none yet"] = "none yet"
 NOT_PROVABLE: Literal["by test"] = "by test"
-GROUPS = {"safety": "SAF", "workspace": "WSP", "force": "FRC", "audit": "AUD", "cybersecurity": "CYB"}
+GROUPS = {"safety": "SAF", "workspace": "WSP", "force": "FRC", "audit": "AUD", "cybersecurity": "CYB", "magnetic": "MAG"}
 
 
 class Requirement(Entry):
@@ -53,6 +53,6 @@ class Requirement(Entry):
 class RequirementFile(Entry):
     """The requirements of one group, in a file of the group's name."""
 
-    group: Literal["safety", "workspace", "force", "audit", "cybersecurity"]
+    group: Literal["safety", "workspace", "force", "audit", "cybersecurity", "magnetic"]
     about: Sentence
     requirements: tuple[Requirement, ...] = Field(min_length=1)
