@@ -14,6 +14,7 @@ import pytest
 from devices.coil_driver import CoilDriver
 from devices.coil_profile import CoilProfile, load_coil_profile
 from devices.coil_protocol import CHANNELS, VERSION, Identity, Off, Read, State, Status, from_frame, layout_hash, to_frame
+from devices.coil_status import CLOCK_S
 from devices.serial_transfer import Frame, FrameParser, encode
 from devices.simulated_coils import CoilFaults, SimulatedCoils, launch_simulated_coils
 from devices.simulated_coils.firmware import compiler
@@ -322,7 +323,7 @@ def test_a_device_whose_clock_stands_still_is_stale(profile: CoilProfile) -> Non
     driver = CoilDriver(profile, Scripted(lambda f: [status(f, uptime_ms=5) if f.packet_id == Read.ID else to_frame(identity(f))]).port)
     driver.connect()
     driver.read()
-    time.sleep(0.03)
+    time.sleep(CLOCK_S + 0.01)
     with pytest.raises(StaleMeasurement, match="stands at 5 ms"):
         driver.read()
 
