@@ -11,8 +11,8 @@ from .coil_protocol import Result, State, Status
 from .coil_state import CoilState, coil_state
 
 CLOCK_S = 0.04
-"""A device whose own clock did not move over so much of ours does not regulate, whatever it answers. A shared host keeps a simulated one from
-its core for 20 ms now and then; the device's own watchdog is longer than this."""
+"""A device whose own clock did not move over so much of ours does not regulate, whatever it answers. A shared host keeps a simulated one
+from its core for 20 ms now and then; the device's own watchdog is longer than this."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
 from toolkit import CertifiedCommand, FloatArray, InvalidInput, Margin, TickArray, Verdict, finite_array
-from toolkit.models.fluids import Vessel
 
 from .coil_thermal import CoilThermal, CoilThermalState
 from .field_bound import FieldBound
@@ -95,6 +95,13 @@ class CoilDecision:
     observed: Mapping[str, float] = field(default_factory=dict)
 
 
+class Walls(Protocol):
+    """What the robot must not touch: a vessel, a chamber."""
+
+    def depth_m(self, p_m: FloatArray, /) -> float:
+        """From p, (3,), to the wall: never more than it is; negative outside."""
+
+
 class CoilLayer:
     """The rules, in order. Each current that is written passed every row of its verdict:
 
@@ -107,8 +114,8 @@ class CoilLayer:
     procedure accepted that by name.
     """
 
-    def __init__(self, limits: CoilLayerLimits, vessel: Vessel, fields: FieldBound, thermal: CoilThermal) -> None:
-        self.limits, self._vessel, self.fields, self.thermal = limits, vessel, fields, thermal
+    def __init__(self, limits: CoilLayerLimits, walls: Walls, fields: FieldBound, thermal: CoilThermal) -> None:
+        self.limits, self._walls, self.fields, self.thermal = limits, walls, fields, thermal
 
     def begin(self, sample: BeadSample) -> CoilMemory:
         """At zero current, with the temperatures that the sensors say."""
@@ -119,7 +126,7 @@ class CoilLayer:
         """How much nearer the bead could be to the wall than it is thought to be, and still not touch it, at the end of the next period."""
         o = self.limits
         # The estimate may be wrong, the image is old: the nearer of the two counts, and then what B3 allows since the image.
-        distance = min(self._vessel.depth_m(p) for p in (sample.p_m, sample.seen_m))
+        distance = min(self._walls.depth_m(p) for p in (sample.p_m, sample.seen_m))
         drift = o.across_m_s * (sample.t_s - sample.image_s + o.period_s + o.settle_s)
         return distance - o.bead_radius_m - o.wall_error_m - SIGMAS * o.noise_m - drift
 

@@ -17,9 +17,9 @@ from .cli_common import ProcedureFile, err, out, progress_bar
 from .cli_fields import bench_fields_command
 from .cli_proofs import check_command, verify_command
 from .cli_report import report, say_where, summary_table
+from .cli_robot import run_robot_command, validate_robot, validate_selftest
 from .cli_selftest import selftest_command
 from .cli_trace import sbom, trace
-from .cli_vessel import run_vessel_command, validate_selftest, validate_vessel
 
 app = typer.Typer(
     help="Certified control of surgical arms. Exit codes: 0 done, 2 bad input, 3 stopped by safety or the operator, "
@@ -52,7 +52,7 @@ def run(
 
     Ctrl-C stops the arm along its certified plan, disables it and exits with 3; of a micro-robot it takes the currents to zero.
     """
-    from toolkit.procedure.kind import SELFTEST, VESSEL, kind_of
+    from toolkit.procedure.kind import ARM, SELFTEST, kind_of
 
     from .assembly import assemble
     from .log_options import LogOptions, who_vouches
@@ -63,10 +63,10 @@ def run(
     options, kind = LogOptions.resolve(operator, operator_key, second_place, subject, reason), kind_of(procedure)
     if kind == SELFTEST:
         raise InvalidInput(f"{procedure}: a self-test moves nothing: `primum selftest {procedure}`")
-    if kind == VESSEL:
+    if kind != ARM:
         if view or proofs is not None:
             raise InvalidInput("--view, --proofs: of an arm's run only; no certificate exists for a micro-robot's")
-        run_vessel_command(procedure, out_directory, options)
+        run_robot_command(procedure, out_directory, options)
     record = None if proofs is None else read_proofs(proofs)
     assembly = assemble(procedure) if record is None else assemble_proved(procedure, record)
     with progress_bar() as bar:
@@ -91,12 +91,12 @@ def run(
 @app.command()
 def validate(procedure: ProcedureFile) -> None:
     """Check a procedure and everything it names: schema, data, profile, tube, start, reach. Touches no device."""
-    from toolkit.procedure.kind import ARM, VESSEL, kind_of
+    from toolkit.procedure.kind import ARM, SELFTEST, kind_of
 
     from .assembly import assemble
 
     if (kind := kind_of(procedure)) != ARM:
-        (validate_vessel if kind == VESSEL else validate_selftest)(procedure)
+        (validate_selftest if kind == SELFTEST else validate_robot)(procedure)
         return
     assembly = assemble(procedure)
     table = Table("what", "value", title=assembly.procedure.title)

@@ -39,12 +39,12 @@ def report(
 
 def _report_run(run_directory: Path) -> None:
     from .results import rewrite_results
+    from .robot_log import is_robot_log
+    from .robot_results import rewrite_robot_results
     from .run_log import read_run_log
-    from .vessel_log import is_vessel_log
-    from .vessel_results import rewrite_vessel_results
 
-    of_vessel = is_vessel_log(read_run_log(run_directory / "audit").start)
-    summary = rewrite_vessel_results(run_directory) if of_vessel else rewrite_results(run_directory)
+    of_robot = is_robot_log(read_run_log(run_directory / "audit").start)
+    summary = rewrite_robot_results(run_directory) if of_robot else rewrite_results(run_directory)
     out.print(summary_table(summary))
     say_where(run_directory / "report.html")
 

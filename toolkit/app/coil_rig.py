@@ -1,6 +1,6 @@
-"""The simulated coil rig with a bead in a vessel in it, in a process of its own.
+"""The simulated coil rig with a micro-robot in it, in a process of its own.
 
-`python -m toolkit.app.vessel_rig --profile P --world WORLD.json --link PATH --cameras SOCKET --truth FILE [--faults JSON]`
+`python -m toolkit.app.coil_rig --profile P --world WORLD.json --link PATH --cameras SOCKET --truth FILE [--faults JSON]`
 """
 
 import argparse
@@ -24,12 +24,12 @@ from toolkit import InvalidInput, ToolkitError
 from toolkit.cores import leave_servo_core
 from toolkit.memory_lock import lock_memory
 
-from .bead_in_coils import PLANT_HZ, BeadInCoils, truth_columns
-from .vessel_world import load_vessel_world
+from .robot_in_coils import PLANT_HZ, RobotInCoils, truth_columns
+from .robot_world import load_world
 
 
 @dataclass(frozen=True)
-class VesselRig(SimulatedCoils):
+class CoilRig(SimulatedCoils):
     """A running rig. port: what a coil driver opens. cameras: what a CameraLink opens. truth: the true motion."""
 
     cameras: str
@@ -37,9 +37,9 @@ class VesselRig(SimulatedCoils):
 
 
 @contextmanager
-def launch_vessel_rig(
+def launch_coil_rig(
     profile: CoilProfile, world: Path, *, truth: Path, faults: CoilFaults | None = None, timeout_s: float = 60.0
-) -> Iterator[VesselRig]:
+) -> Iterator[CoilRig]:
     """Run the rig of `profile` with the world of a file in its coils, in its own process for as long as the context lasts.
 
     Raises:
@@ -49,9 +49,9 @@ def launch_vessel_rig(
         cameras = str(Path(folder) / "frames")
         arguments = ("--world", str(world), "--cameras", cameras, "--truth", str(truth))
         with launch_simulated_coils(
-            profile, faults=faults, timeout_s=timeout_s, module="toolkit.app.vessel_rig", arguments=arguments
+            profile, faults=faults, timeout_s=timeout_s, module="toolkit.app.coil_rig", arguments=arguments
         ) as rig:
-            yield VesselRig(rig.port, rig.process, cameras, truth)
+            yield CoilRig(rig.port, rig.process, cameras, truth)
 
 
 def main() -> int:
@@ -65,13 +65,13 @@ def main() -> int:
     try:
         _run(options)
     except (ToolkitError, ValueError, OSError) as error:
-        sys.stderr.write(f"simulated vessel rig: {error}\n")
+        sys.stderr.write(f"simulated coil rig: {error}\n")
         return error.exit_code if isinstance(error, ToolkitError) else 2
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m toolkit.app.vessel_rig", description="A simulated coil rig with a bead in a vessel.")
+    parser = argparse.ArgumentParser(prog="python -m toolkit.app.coil_rig", description="A simulated coil rig with a micro-robot in it.")
     parser.add_argument("--profile", type=Path, required=True, help="coil profile with a `simulator` section")
     parser.add_argument("--world", type=Path, required=True, help="the world in its coils (JSON)")
     parser.add_argument("--link", type=Path, required=True, help="symbolic link to make: the port to open")
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    profile, world = load_coil_profile(options.profile), load_vessel_world(options.world)
+    profile, world = load_coil_profile(options.profile), load_world(options.world)
     faults = CoilFaults.model_validate_json(options.faults)
     calibration = world.calibrated(options.world.parent)
     if len(calibration.coils) != profile.n:
@@ -94,7 +94,7 @@ def _run(options: argparse.Namespace) -> None:
         stack.callback(truth.close)
         server = CameraServer(options.cameras, world.cameras.latency_s)
         stack.callback(server.close)
-        rig = Rig(profile, library, attached=[BeadInCoils(world, calibration, truth, server)])
+        rig = Rig(profile, library, attached=[RobotInCoils(world, calibration, truth, server)])
         rig.inject(faults)
         process = SimulatedCoilsProcess(rig, options.link, profile.connection.baud_bits_per_s)
         lock_memory(read_in=False)

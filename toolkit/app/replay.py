@@ -10,10 +10,10 @@ from safety.audit import RecordKind, read_records, verify
 from toolkit import SpecificationError
 from verification.replay import Replayed, replay, replay_coils
 
+from .coil_parts import coil_layer
+from .robot_log import is_robot_log, read_robot_inputs
 from .run_inputs import read_inputs
 from .version import version_info
-from .vessel_log import is_vessel_log, read_vessel_inputs
-from .vessel_parts import coil_layer
 
 Again = Callable[[Callable[[int], None] | None], Replayed]
 
@@ -63,7 +63,7 @@ def replay_run(directory: Path, progress: Callable[[int], None] | None = None) -
         SpecificationError: no log; an input of the run is gone or changed; a record cannot be replayed; nothing was decided.
     """
     start = _start(directory)
-    again, hashes = _coils_again(directory, start) if is_vessel_log(start) else _arm_again(directory, start)
+    again, hashes = _coils_again(directory, start) if is_robot_log(start) else _arm_again(directory, start)
     begun_s = time.perf_counter()
     found = again(progress)
     wall_s = time.perf_counter() - begun_s
@@ -80,7 +80,7 @@ def _arm_again(directory: Path, start: Mapping[str, Any]) -> tuple[Again, dict[s
 
 
 def _coils_again(directory: Path, start: Mapping[str, Any]) -> tuple[Again, dict[str, str]]:
-    assembly = read_vessel_inputs(directory, start)
+    assembly = read_robot_inputs(directory, start)
     layer = coil_layer(assembly)
     return lambda progress: replay_coils(_records(directory), layer, progress), assembly.hashes
 

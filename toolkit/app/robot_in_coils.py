@@ -1,11 +1,10 @@
-"""A bead in a pulsating vessel, driven by the simulated coil rig and looked at by two cameras.
+"""A micro-robot driven by the simulated coil rig and looked at by two cameras.
 
 Every 2 ms the plant moves on by the currents that flow, and a row of truth is written; at the cameras' rate both look at it, at the end of
-such a step. At first the bead lies held at its start: until the coils' pull against its weight first is 0.8 of that weight (coils that are
-weaker than calibrated would never show all of it), or for a second from when all bridges are first switched on together, as they are in
-a run and never in an electrical self-test. Then the pulse begins. A controller must begin with it: one that works on a bead still held
-learns a flow that is not there.
-A bead that meets the wall, or leaves by an open end, stays where it is: `wall_m` is not positive from then on.
+such a step. At first the robot lies held at its start: until its field would move it (`Plant.is_lifted`), or for a second from when all
+bridges are first switched on together, as they are in a run and never in an electrical self-test. Then its time begins, and with it a
+pulse. A controller must begin with it: one that works on a bead still held learns a flow that is not there.
+A robot that meets the wall, or leaves by an open end, stays where it is: `wall_m` is not positive from then on.
 """
 
 import numpy as np
@@ -18,19 +17,19 @@ from devices.simulated_coils.plant import CoilTruth
 from devices.truth_file import TruthWriter
 from toolkit import FloatArray, InvalidInput
 from toolkit.models.magnetics import MpemCalibration
-from verification.campaign.bead_plant import BeadPlant, WrongCoils
+from verification.campaign.bead_plant import WrongCoils
 
-from .vessel_world import CONTRAST, VesselWorld
+from .coil_world import CONTRAST, CoilWorld, Plant
 
 PLANT_HZ = 500
-HOLD_S_MAX, PULL_MIN = 1.0, 0.8
-_STEPS, _HELD_STEPS = 2, 5
-"""Rig's milliseconds a plant's step, and steps that share flow and walls: 10 ms, as in the vessel campaign."""
+HOLD_S_MAX = 1.0
+_STEPS = 2
+"""Rig's milliseconds a plant's step."""
 _NOISE, _NOISE_BANK = 5.0, 8
 
 
 def truth_columns(coil_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Columns of the truth file after t_s. p: the bead's centre, frame B. wall_m: of its surface from the wall. B_T: |B| at p.
+    """Columns of the truth file after t_s. p: what cameras see, frame B. wall_m: of the robot's surface from the wall. B_T: |B| at p.
 
     gradient_T_m: Frobenius norm.
     """
@@ -38,22 +37,21 @@ def truth_columns(coil_names: tuple[str, ...]) -> tuple[str, ...]:
     return (*point, *(f"i_{name}_A" for name in coil_names), *(f"temperature_{name}_c" for name in coil_names))
 
 
-class BeadInCoils:
+class RobotInCoils:
     """What the rig's coils drive (`DrivenByCoils`). The truth writer and the server stay their owner's.
 
     Raises:
         InvalidInput: a start outside the vessel or in its wall; coils of another number; pictures noisier than the stated noise.
     """
 
-    def __init__(self, world: VesselWorld, calibration: MpemCalibration, truth: TruthWriter, server: CameraServer) -> None:
+    def __init__(self, world: CoilWorld, calibration: MpemCalibration, truth: TruthWriter, server: CameraServer) -> None:
         self._random = np.random.default_rng(world.seed)
         coils = WrongCoils.draw(calibration, self._random)
-        parts = world.true_bead(), world.true_fluid(), world.true_vessel(), world.pulse.build(), np.array(world.start_m)
-        self.plant = BeadPlant(coils, *parts, substeps=1, held_steps=_HELD_STEPS)
+        self.plant: Plant = world.plant(coils)
         if not self.plant.wall_distance_m() > 0.0:
-            raise InvalidInput(f"start_m: {world.start_m}: the bead's surface is {self.plant.wall_distance_m():.3g} m from the wall")
+            raise InvalidInput(f"start_m: {world.start_m}: the robot's surface is {self.plant.wall_distance_m():.3g} m from the wall")
         self._truth, self._server = truth, server
-        self._cameras = _BeadCameras(world, self._random)
+        self._cameras = _RobotCameras(world, self._random)
         self._frame_s = 1.0 / world.cameras.rate_Hz
         self._next_frame_s: float | None = None
         self._before_A = np.zeros(len(calibration.coils))
@@ -96,9 +94,7 @@ class BeadInCoils:
         plant = self.plant
         if self._live_s is None and coils.is_live.all():
             self._live_s = t_s
-        weight_N = float(np.linalg.norm(plant.weight_N))
-        pull_N = -float(plant.bead.force(plant.B_tesla, plant.gradient_T_m) @ plant.weight_N) / weight_N
-        return pull_N >= PULL_MIN * weight_N or (self._live_s is not None and t_s - self._live_s >= HOLD_S_MAX)
+        return plant.is_lifted or (self._live_s is not None and t_s - self._live_s >= HOLD_S_MAX)
 
     def _look(self, t_s: float) -> None:
         if self._next_frame_s is None:
@@ -109,10 +105,10 @@ class BeadInCoils:
                 self._server.offer(camera, frame)
 
 
-class _BeadCameras:
+class _RobotCameras:
     """Two cameras on one trigger: their frames have the trigger's number. frozen, stopped: cameras with that fault."""
 
-    def __init__(self, world: VesselWorld, random: np.random.Generator) -> None:
+    def __init__(self, world: CoilWorld, random: np.random.Generator) -> None:
         radius_px, scale = world.look().radius_px, world.cameras.scale_m_px
         self._views, self._random = world.cameras.build(), random
         seeds = random.integers(2**31, size=2).tolist()

@@ -1,22 +1,24 @@
-"""A micro-robot procedure becomes coils, bead, vessel, path and limits, checked against each other. Nothing is armed here."""
+"""A bead's procedure becomes coils, bead, vessel, path and limits, checked against each other. Nothing is armed here."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from controllers import BeadLimits, BeadMpc, BeadMpcOptions, BeadObserverOptions, BeadOptions, CoilLimits
-from devices import CoilProfile, load_coil_profile
+from controllers import BeadLimits, BeadMpc, BeadMpcOptions, BeadObserverOptions, BeadOptions
+from devices import CoilProfile
 from toolkit import FloatArray, InvalidInput
 from toolkit.models.fluids import PARALLEL_X_MAX, AlongLine, CentreLine, Fluid, Vessel, wall_factor_parallel
-from toolkit.models.magnetics import FieldModel, load_mpem, mpem_model
 from toolkit.models.microrobots import Bead, SoftMoment
 from toolkit.procedure.vessel_procedure import VesselProcedure
-from toolkit.procedure.yaml_model import load_yaml_model
+from verification.report import CapsuleRegion, Region
 
-PATH_POINTS = 200
+from .coil_assembly import CoilAssembly, check_path, field_model
+
+DRAWN_EVERY = 6
+"""A tube is drawn as capsules between every sixth point of its centre line."""
 FLOW_START, HARMONIC_START, DISTURBANCE_START = 1e-2, 3e-3, 5e-3
 SPEED_NOISE, RETURN_S = 3e-3, 0.1
 """Currents that begin to move some milliseconds early or late move the bead as no flow does: a filter that takes every such millimetre a
@@ -24,27 +26,46 @@ second for flow, or a controller that wants all of an error back at once, loses 
 
 
 @dataclass(frozen=True, eq=False)
-class VesselAssembly:
-    """Everything a micro-robot's run is made of. path: begun at 0; `begun_at` gives it another start."""
+class VesselAssembly(CoilAssembly):
+    """Everything that a bead's run is made of."""
 
     procedure: VesselProcedure
-    profile: CoilProfile
-    calibration_path: Path
-    model: FieldModel
+    path: AlongLine
     bead: Bead
     vessel: Vessel
-    path: AlongLine
 
     @property
-    def period_s(self) -> float:
-        return self.procedure.controller.period_s
+    def walls(self) -> Vessel:
+        return self.vessel
 
-    @cached_property
-    def coil_limits(self) -> CoilLimits:
-        """Resistances are those of the hottest coil allowed: heat is never less than what flows makes."""
-        limits = self.procedure.limits
-        R = np.array([coil.resistance_ohm(limits.coil_temperature_C) for coil in self.profile.coils])
-        return CoilLimits(np.full(self.profile.n, limits.current_A), R, limits.heat_W)
+    @property
+    def reach_m(self) -> float:
+        return self.procedure.bead.radius_m
+
+    @property
+    def seen_radius_m(self) -> float:
+        return self.procedure.bead.radius_m
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Capsules along the centre lines."""
+        drawn: list[Region] = []
+        for segment in self.vessel.segments:
+            points = segment.points_m[::DRAWN_EVERY]
+            if not np.array_equal(points[-1], segment.points_m[-1]):
+                points = np.vstack([points, segment.points_m[-1]])
+            for k, (a, b) in enumerate(pairwise(points), start=1):
+                drawn.append(CapsuleRegion(f"{segment.name} {k}", "in", a, b, float(segment.radius_m.max())))
+        return tuple(drawn)
+
+    @property
+    def said(self) -> dict[str, str]:
+        stated = self.procedure
+        return {
+            "bead": f"{stated.bead.radius_m * 1e6:g} µm, {stated.bead.density_kg_m3:g} kg/m³",
+            "vessel": ", ".join(f"{part.name} {part.radius_m * 1e3:g} mm" for part in stated.vessel),
+            "path": f"{stated.path.line}, {stated.path.duration_s:g} s",
+        }
 
     def controller_limits(self) -> BeadLimits:
         """What the controller keeps to: its share of field, gradient and rate, because it knows the coils to B1 only."""
@@ -74,73 +95,21 @@ class VesselAssembly:
         narrowest = min(float(part.radius_m) for part in self.procedure.vessel)
         return wall_factor_parallel(min(self.bead.radius_m / narrowest, PARALLEL_X_MAX))
 
-    @cached_property
-    def _middle(self) -> tuple[FloatArray, FloatArray]:
-        return path_points(self.path)
-
-    def middle_of(self, p_m: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The point of the path nearest to p, and the vessel's direction there."""
-        points, along = self._middle
-        k = int(np.argmin(((points - p_m) ** 2).sum(axis=1)))
-        return points[k], along[k]
-
-    @property
-    def hashes(self) -> dict[str, str]:
-        """What identifies this run's mathematics: SHA-256 by name."""
-        files = {"profile": self.profile.path, "calibration": self.calibration_path}
-        return {"procedure": self.procedure.sha256} | {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
-
-
-def assemble_vessel(path: Path | str) -> VesselAssembly:
-    """Read a micro-robot procedure and everything it names, and refuse what cannot work, before any device is touched.
-
-    Raises:
-        SpecificationError: any file is wrong, or they contradict each other; names file, line, field, value, allowed.
-    """
-    procedure = load_yaml_model(path, VesselProcedure)
-    profile = load_coil_profile(procedure.resolve(procedure.device.profile))
-    calibration_path = procedure.resolve(procedure.calibration.file)
-    return put_vessel_together(procedure, profile, calibration_path)
-
 
 def put_vessel_together(procedure: VesselProcedure, profile: CoilProfile, calibration_path: Path) -> VesselAssembly:
-    """As assemble_vessel, from parts that are read already."""
-    _check_device(procedure, profile)
-    calibration, signs = load_mpem(calibration_path), procedure.calibration.current_signs
-    if not len(signs) == len(calibration.coils) == profile.n:
-        counts = f"{len(signs)} signs for {len(calibration.coils)} calibrated coils, and a device of {profile.n}"
-        raise procedure.error(f"{list(signs)}: {counts}: one each", "calibration", "current_signs")
-    if procedure.calibration.saturation is not None:
-        what = "a soft bead is held by currents of a linear calibration: saturation cannot be used here"
-        raise procedure.error(what, "calibration", "saturation")
-    model = mpem_model(calibration.with_signs(signs))
+    """What a bead's run is made of, from parts that are read already.
+
+    Raises:
+        SpecificationError: they contradict each other.
+    """
+    model = field_model(procedure, profile, calibration_path)
     vessel, path = _vessel(procedure), _path(procedure)
     try:
         bead = _bead(procedure)
     except InvalidInput as error:
         raise procedure.error(str(error), "bead") from error
-    _check_path(procedure, model, bead, vessel, path)
-    return VesselAssembly(procedure, profile, calibration_path, model, bead, vessel, path)
-
-
-def _check_device(procedure: VesselProcedure, profile: CoilProfile) -> None:
-    limits, period_s = procedure.limits, procedure.controller.period_s
-    if profile.watchdog is None or profile.readback is None:
-        raise procedure.error(f"{profile.name}: a device without watchdog and read-back cannot carry a bead", "device", "profile")
-    if not 1000.0 * limits.current_A <= profile.limit_ma.min():
-        raise procedure.error(f"{limits.current_A:g} A: the device allows {profile.limit_ma.min() / 1000:g} A", "limits", "current_A")
-    step_A = limits.slew_A_s * period_s
-    if not 1000.0 * step_A <= profile.step_ma_max:
-        allowed = f"at most {profile.step_ma_max / 1000 / period_s:g} A/s, the driver's largest step in a period"
-        raise procedure.error(f"{limits.slew_A_s:g} A/s: allowed: {allowed}", "limits", "slew_A_s")
-    hottest = min(coil.temperature_c_max for coil in profile.coils)
-    if not limits.coil_temperature_C <= hottest:
-        raise procedure.error(f"{limits.coil_temperature_C:g} °C: the device trips at {hottest:g} °C", "limits", "coil_temperature_C")
-    if not 1e-3 * profile.watchdog.time_ms >= 3.0 * period_s:
-        what = f"{period_s:g} s: the device's watchdog of {profile.watchdog.time_ms} ms must last three periods"
-        raise procedure.error(what, "controller", "period_s")
-    if profile.connection.url == "simulated" and procedure.simulator is None:
-        raise procedure.error("missing: the device is simulated: what its bead meets must be stated", "simulator")
+    check_path(procedure, model, path, vessel, bead.radius_m)
+    return VesselAssembly(procedure, profile, calibration_path, model, path, bead, vessel)
 
 
 def _vessel(procedure: VesselProcedure) -> Vessel:
@@ -174,21 +143,3 @@ def _bead(procedure: VesselProcedure) -> Bead:
     return Bead(
         stated.radius_m, stated.density_kg_m3, moment, Fluid("of the procedure", fluid.density_kg_m3, fluid.viscosity_Pa_s, procedure.title)
     )
-
-
-def path_points(path: AlongLine, count: int = PATH_POINTS) -> tuple[FloatArray, FloatArray]:
-    """Points of the path and its directions, (count, 3) each."""
-    position, _, along = path(np.linspace(0.0, path.duration_s, count))
-    return position, along
-
-
-def _check_path(procedure: VesselProcedure, model: FieldModel, bead: Bead, vessel: Vessel, path: AlongLine) -> None:
-    points, _ = path_points(path)
-    outside = ~((model.lower_m <= points) & (points <= model.upper_m)).all(axis=1)
-    if outside.any():
-        where = points[int(np.argmax(outside))].round(5).tolist()
-        raise procedure.error(f"{where} m is outside the calibrated workspace {model.lower_m.tolist()} to {model.upper_m.tolist()}", "path")
-    room = np.array([vessel.wall_distance_m(p) if vessel.is_inside(p) else -1.0 for p in points]) - bead.radius_m
-    if not room.min() > 0.0:
-        where = points[int(np.argmin(room))].round(5).tolist()
-        raise procedure.error(f"the bead does not fit in the vessel at {where} m", "path")

@@ -1,31 +1,20 @@
-"""The world of a simulated micro-robot run, as a file: what the simulated rig has in its coils. The controller is never told of it."""
+"""The world of a simulated bead's run, as a file: what the simulated rig has in its coils."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from devices.bead_finder import BeadSpec, Polarity
-from devices.stereo_tracker import View
-from toolkit.models.fluids import Fluid, PulseWaveform, Vessel, VesselSegment
-from toolkit.models.json_file import load_json
-from toolkit.models.magnetics import MpemCalibration, load_mpem
-from verification.campaign.bead_plant import TrueBead
+from toolkit.models.fluids import PulseWaveform, Vessel, VesselSegment
+from verification.campaign.bead_plant import BeadPlant, TrueBead, WrongCoils
 
-Length = Annotated[float, Field(ge=-1.0, le=1.0)]
-Point = Annotated[tuple[Length, Length, Length], Field(strict=False)]
-Radius = Annotated[float, Field(gt=0.0, le=1.0)]
-Pixels = Annotated[int, Field(ge=8, le=8192)]
-CONTRAST = 100.0
-"""Grey levels by which the bead is darker than what is around it."""
+from .coil_world import CoilWorld, Point, Radius, WorldPart
+
+HELD_STEPS = 5
+"""So many steps of the plant share flow and walls: 10 ms, as in the vessel campaign."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class BeadWorld(_Part):
+class BeadWorld(WorldPart):
     """core_m3, saturation_A_m: the volume of its soft core and that core's saturation magnetisation."""
 
     radius_m: Annotated[float, Field(gt=0.0, le=1e-2)]
@@ -34,12 +23,7 @@ class BeadWorld(_Part):
     saturation_A_m: Annotated[float, Field(gt=0.0, le=1e7)]
 
 
-class FluidWorld(_Part):
-    density_kg_m3: Annotated[float, Field(gt=0.0)]
-    viscosity_Pa_s: Annotated[float, Field(gt=0.0)]
-
-
-class SegmentWorld(_Part):
+class SegmentWorld(WorldPart):
     """As `VesselSegment`; radius_m: one for the whole line, or one a point."""
 
     name: str
@@ -55,7 +39,7 @@ class SegmentWorld(_Part):
         return VesselSegment(self.name, points, radius, self.parent, self.share)
 
 
-class PulseWorld(_Part):
+class PulseWorld(WorldPart):
     """mean_m_s: over the inlet's section and time. harmonics: [re, im] of each, [m/s]; t = 0 is when the bead leaves its rest."""
 
     rate_Hz: Annotated[float, Field(gt=0.0, le=1e3)]
@@ -67,66 +51,27 @@ class PulseWorld(_Part):
         return PulseWaveform(self.rate_Hz, self.mean_m_s, np.array([complex(re, im) for re, im in self.harmonics], dtype=np.complex128))
 
 
-class ViewWorld(_Part):
-    """origin_m: the place of pixel (0, 0). shape: rows, columns."""
+class VesselWorld(CoilWorld):
+    """A bead in a pulsating vessel."""
 
-    origin_m: Point
-    shape: Annotated[tuple[Pixels, Pixels], Field(strict=False)]
-
-
-class CamerasWorld(_Part):
-    """noise_m: standard deviation of a tracked point along each axis. Columns of view 0 run along x, of 1 along y; rows of both down."""
-
-    rate_Hz: Annotated[float, Field(ge=1.0, le=250.0)]
-    latency_s: Annotated[float, Field(ge=0.0, le=1.0)]
-    noise_m: Annotated[float, Field(gt=0.0, le=1e-2)]
-    scale_m_px: Annotated[float, Field(gt=0.0, le=1e-3)]
-    views: Annotated[tuple[ViewWorld, ViewWorld], Field(strict=False)]
-
-    def build(self) -> tuple[View, View]:
-        """The two views, in frame B."""
-        first, second = (np.array(view.origin_m) for view in self.views)
-        x, y, z = np.eye(3)
-        return View(first, self.scale_m_px, x, -z), View(second, self.scale_m_px, y, -z)
-
-
-class VesselWorld(_Part):
-    """calibration: MPEM file, from the world file's folder if it is not absolute. current_signs: of each coil, as it is wired.
-
-    seed: of the coils' errors (gains 5 %, turned 2 degrees, 1 mm away) and of all noise.
-    """
-
-    seed: Annotated[int, Field(ge=0)]
-    calibration: Annotated[str, Field(min_length=1)]
-    current_signs: Annotated[tuple[Literal[1, -1], ...], Field(strict=False)]
+    kind: Literal["vessel"] = "vessel"
     bead: BeadWorld
-    fluid: FluidWorld
     vessel: Annotated[tuple[SegmentWorld, ...], Field(min_length=1, max_length=1000, strict=False)]
     pulse: PulseWorld
-    start_m: Point
-    cameras: CamerasWorld
+
+    @property
+    def seen_radius_m(self) -> float:
+        return self.bead.radius_m
+
+    def plant(self, coils: WrongCoils) -> BeadPlant:
+        """Raises InvalidInput."""
+        parts = self.true_bead(), self.true_fluid(), self.true_vessel(), self.pulse.build(), np.array(self.start_m)
+        return BeadPlant(coils, *parts, substeps=1, held_steps=HELD_STEPS)
 
     def true_bead(self) -> TrueBead:
         bead = self.bead
         return TrueBead(bead.radius_m, bead.density_kg_m3, bead.core_m3, bead.saturation_A_m)
 
-    def true_fluid(self) -> Fluid:
-        """Raises InvalidInput."""
-        return Fluid("simulated", self.fluid.density_kg_m3, self.fluid.viscosity_Pa_s, "the world file")
-
     def true_vessel(self) -> Vessel:
         """Raises InvalidInput."""
         return Vessel(tuple(segment.build() for segment in self.vessel))
-
-    def calibrated(self, folder: Path) -> MpemCalibration:
-        """The calibration with this wiring. Raises SpecificationError, InvalidInput."""
-        return load_mpem(folder / self.calibration).with_signs(self.current_signs)
-
-    def look(self) -> BeadSpec:
-        """What the bead looks like in both views. Raises InvalidInput."""
-        return BeadSpec(self.bead.radius_m / self.cameras.scale_m_px, 0.5 * CONTRAST, Polarity.DARK)
-
-
-def load_vessel_world(path: Path) -> VesselWorld:
-    """Read a world file (JSON). Raises SpecificationError naming file, line, field and value."""
-    return load_json(path, VesselWorld)

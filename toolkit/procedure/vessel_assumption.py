@@ -28,7 +28,7 @@ class Images(Part):
     gap_m_max, skew_s_max: by which the two views of one number may differ, in height and time. missing_max: images missing in a row.
     """
 
-    claim: ClassVar[str] = "Where the cameras show the bead it was, and no image in use is older than age_s_max."
+    claim: ClassVar[str] = "Where the cameras show the robot it was, and no image in use is older than age_s_max."
     age_s_max: ShortTime
     noise_m: SmallLength
     gap_m_max: SmallLength
@@ -38,20 +38,24 @@ class Images(Part):
 
 
 class Drift(Part):
-    """B3. speed_m_s: of the bead, in any direction; flow_m_s: of the fluid.
+    """B3. speed_m_s: of the robot, in any direction; flow_m_s: of the fluid.
 
-    across_m_s: towards a wall, while a controller works on images or on its prediction: without one the bead sinks many times faster.
-    force_margin_N: by which the coils must be able to pull it off every wall on its path, drag, weight and errors deducted.
+    across_m_s: towards a wall, while a controller works on images or on its prediction: without one a bead sinks many times faster.
     """
 
     claim: ClassVar[str] = (
-        "Since the newest image the bead came nearer to a wall by at most across_m_s times its age, and moved no faster than speed_m_s."
+        "Since the newest image the robot came nearer to a wall by at most across_m_s times its age, and moved no faster than speed_m_s."
     )
     speed_m_s: BodySpeed
     across_m_s: BodySpeed
-    flow_m_s: BodySpeed
-    force_margin_N: Annotated[float, Quantity("N", 0.0, 1.0)]
+    flow_m_s: Annotated[float, Quantity("m/s", 0.0, 0.5)]
     statement: Statement
+
+
+class BeadDrift(Drift):
+    """force_margin_N: by which the coils must be able to pull it off every wall on its path, drag, weight and errors deducted."""
+
+    force_margin_N: Annotated[float, Quantity("N", 0.0, 1.0)]
 
 
 class CoilsFollow(Part):
@@ -73,18 +77,24 @@ class CoilHeat(Part):
     statement: Statement
 
 
-class VesselGeometry(Part):
-    """B6. error_m: how far the true wall may be from where the centre lines and radii have it."""
+class WallGeometry(Part):
+    """B6. error_m: how far the true wall may be from where the procedure has it."""
 
     claim: ClassVar[str] = "The wall is where the procedure has it, within error_m, and does not move further."
     error_m: Annotated[float, Quantity("m", 0.0, 0.05)]
     statement: Statement
 
 
-class VesselAssumptions(Part):
+class CoilAssumptions(Part):
+    """What every robot in coils assumes."""
+
     B1: CoilErrors
     B2: Images
     B3: Drift
     B4: CoilsFollow
     B5: CoilHeat
-    B6: VesselGeometry
+    B6: WallGeometry
+
+
+class VesselAssumptions(CoilAssumptions):
+    B3: BeadDrift

@@ -22,6 +22,7 @@ from toolkit.models.magnetics import MpemCalibration
 MU_0 = 4e-7 * np.pi
 GAIN_ERROR, AXIS_ERROR_DEG, OFFSET_ERROR_M = 0.05, 2.0, 1e-3
 SUBSTEPS = 5
+LIFT_SHARE = 0.8
 _STEP_M = 1e-4
 
 
@@ -143,6 +144,12 @@ class BeadPlant:
             self.v_m_s = steady + axes @ (decay * off)
             trace.append((t_s + (k + 1) * h, self.p_m))
         return trace
+
+    @property
+    def is_lifted(self) -> bool:
+        """The coils pull with `LIFT_SHARE` of its weight: weaker than calibrated, they might never show all of it."""
+        weight = float(np.linalg.norm(self.weight_N))
+        return -float(self.bead.force(self.B_tesla, self.gradient_T_m) @ self.weight_N) >= LIFT_SHARE * weight**2
 
     def wall_distance_m(self) -> float:
         """From the bead's surface; negative when it is in the wall."""

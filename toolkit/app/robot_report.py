@@ -1,7 +1,6 @@
 """report.html of a micro-robot's run: its log, figures and truth in the report's own terms."""
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +9,10 @@ from safety.audit import Report
 from toolkit import FloatArray, Margin, Verdict
 from verification.report import (
     Assumption,
-    CapsuleRegion,
     Constraint,
     CycleTrace,
     Intervention,
     LogAnswer,
-    Region,
     ReportData,
     Series,
     TrackingTrace,
@@ -23,34 +20,32 @@ from verification.report import (
 )
 from verification.run_directory import RunSummary
 
+from .coil_assembly import CoilAssembly
+from .robot_log import RobotTrack
 from .run_log import RunLog
-from .vessel_assembly import VesselAssembly
-from .vessel_log import BeadTrack
 
 if TYPE_CHECKING:
-    from .vessel_results import BeadTruth
+    from .robot_results import RobotTruth
 
 GAP_S = 0.1
-DRAWN_EVERY = 6
-"""A tube is drawn as capsules between every sixth point of its centre line."""
 WORDS = {
     "current": ("each coil's current within its limit", "A"),
     "slew": ("no current moves by more in a period", "A"),
     "heat": ("all coils together make no more heat", "W"),
     "coil_temperature": ("no coil is hotter, by model and sensor", "K"),
     "thermal_dose": ("thermal dose of tissue at the coils (CEM43)", "min"),
-    "field": ("field at the bead, wherever it may be and the coils may err", "T"),
+    "field": ("field at the robot, wherever it may be and the coils may err", "T"),
     "gradient": ("gradient there, alike", "T/m"),
     "field_rate": ("change of the field there by the change of currents", "T/s"),
-    "wall": ("distance of the bead from the vessel's wall, less what may have happened since the image", "m"),
+    "wall": ("distance of the robot from the wall, less what may have happened since the image", "m"),
 }
 REACTIONS = {"B2": "held on the prediction; currents to zero when T_blind is over"}
 SAMPLED = {"thermal_dose", "field_rate"}
 """What the true motion has no column for: claimed of the commands."""
 
 
-def vessel_report_data(
-    assembly: VesselAssembly, log: RunLog, track: BeadTrack, truth: "BeadTruth | None", summary: RunSummary, verified: Report, name: str
+def robot_report_data(
+    assembly: CoilAssembly, log: RunLog, track: RobotTrack, truth: "RobotTruth | None", summary: RunSummary, verified: Report, name: str
 ) -> ReportData:
     """Everything the report says."""
     t0 = float(log.t_s[0]) if log.t_s.size else 0.0
@@ -84,7 +79,7 @@ def vessel_report_data(
         mpc_s=Series.where(t, log.mpc_us * 1e-6, np.isfinite(log.mpc_us)),
         certify_s=_timing(log, t, "certify"),
         interventions=_interventions(assembly, log, t),
-        regions=vessel_regions(assembly),
+        regions=assembly.regions,
         hashes={name: value for name, value in log.start["hashes"].items()},
         versions={name: value for name, value in build.items() if name not in places and value},
         platform={name: value for name, value in places.items() if value},
@@ -94,9 +89,9 @@ def vessel_report_data(
     )
 
 
-def _notes(assembly: VesselAssembly, track: BeadTrack) -> tuple[str, ...]:
+def _notes(assembly: CoilAssembly, track: RobotTrack) -> tuple[str, ...]:
     said = [
-        f"{track.images} places of the bead from images, {track.images_refused} of them not believed by the filter.",
+        f"{track.images} places of the robot from images, {track.images_refused} of them not believed by the filter.",
         *[f"Not shown by the electrical self-test: {sentence}" for sentence in (track.selftest or {}).get("not_shown", ())],
         *[f"At the end, and after loss of camera, controller or coils: {assembly.procedure.outcomes.end.replace('_', ' ')} (accepted)."],
     ]
@@ -124,7 +119,7 @@ def _constraints(log: RunLog, t: FloatArray, summary: RunSummary) -> tuple[Const
     return tuple(rows)
 
 
-def _assumptions(assembly: VesselAssembly, log: RunLog, track: BeadTrack, summary: RunSummary, t0: float) -> tuple[Assumption, ...]:
+def _assumptions(assembly: CoilAssembly, log: RunLog, track: RobotTrack, summary: RunSummary, t0: float) -> tuple[Assumption, ...]:
     rows = []
     blind = np.flatnonzero(track.blind_s > 0.0)
     for figure in summary.assumptions:
@@ -143,7 +138,7 @@ def _assumptions(assembly: VesselAssembly, log: RunLog, track: BeadTrack, summar
     return tuple(rows)
 
 
-def _interventions(assembly: VesselAssembly, log: RunLog, t: FloatArray) -> tuple[Intervention, ...]:
+def _interventions(assembly: CoilAssembly, log: RunLog, t: FloatArray) -> tuple[Intervention, ...]:
     """Spells of cycles that were not PASS, joined over short gaps; the gravest verdict and its reason speak for a spell."""
     spells: list[list[int]] = []
     for i in (i for i, verdict in enumerate(log.verdict) if verdict is not Verdict.PASS):
@@ -161,15 +156,3 @@ def _interventions(assembly: VesselAssembly, log: RunLog, t: FloatArray) -> tupl
         end = float(t[spell[-1]]) + assembly.period_s
         found.append(Intervention(float(t[spell[0]]), end, log.verdict[worst], names, log.reasons[worst], margin))
     return tuple(found)
-
-
-def vessel_regions(assembly: VesselAssembly) -> tuple[Region, ...]:
-    """The vessel as it is drawn: capsules along its centre lines."""
-    drawn: list[Region] = []
-    for segment in assembly.vessel.segments:
-        points = segment.points_m[::DRAWN_EVERY]
-        if not np.array_equal(points[-1], segment.points_m[-1]):
-            points = np.vstack([points, segment.points_m[-1]])
-        for k, (a, b) in enumerate(pairwise(points), start=1):
-            drawn.append(CapsuleRegion(f"{segment.name} {k}", "in", a, b, float(segment.radius_m.max())))
-    return tuple(drawn)

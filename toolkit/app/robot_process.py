@@ -1,4 +1,4 @@
-"""The control process of a micro-robot's run: electrical self-test, the bead seen, arm, a certified cycle every period, off, log closed."""
+"""The control process of a micro-robot: coils tested, robot seen, arm, a certified cycle every period, off, log closed."""
 
 import os
 import select
@@ -18,29 +18,30 @@ from safety.audit import RecordKind
 from safety.coil_layer_data import bead_sample_data, coil_decision_data, coil_memory_data, currents_data
 from toolkit import AuditFault, MonotonicClock, NoSafeCommand, OperatingState, ToolkitError
 
-from .bead_pilot import BeadPilot, Judged
-from .bead_sight import BeadSight
+from .coil_assembly import CoilAssembly
+from .coil_parts import stereo_tracker
 from .control_process import IGNORED_SIGNALS, Outcome
 from .log_options import LogOptions
 from .realtime import request_realtime
-from .vessel_assembly import VesselAssembly, assemble_vessel
-from .vessel_log import open_vessel_log
-from .vessel_parts import stereo_tracker
+from .robot_kind import assemble, pilot_of
+from .robot_log import open_robot_log
+from .robot_pilot import Judged
+from .robot_sight import RobotSight
 
 MISSES_MAX = 5
 STATUS_EVERY = 10
 LEAD_S, AFTER_S = 1.0, 0.3
-"""The bead is held so long before its path begins, and after it ends."""
+"""The robot is held so long before its path begins, and after it ends."""
 PATH_ENDS = "the end of the path"
 
 
-def vessel_main(procedure_path: str, run_directory: str, port: str, cameras: str, options: LogOptions, pipe: Connection) -> None:
+def robot_main(procedure_path: str, run_directory: str, port: str, cameras: str, options: LogOptions, pipe: Connection) -> None:
     """Entry point of the process. Exits with the outcome's code; an outcome has been sent unless the pipe is gone."""
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)
     try:
-        outcome = VesselRun(assemble_vessel(procedure_path), Path(run_directory), port, cameras, options, pipe).execute()
+        outcome = RobotRun(assemble(procedure_path), Path(run_directory), port, cameras, options, pipe).execute()
     except ToolkitError as error:
         outcome = Outcome("refused", str(error), error.exit_code)
     with suppress(OSError):
@@ -48,15 +49,15 @@ def vessel_main(procedure_path: str, run_directory: str, port: str, cameras: str
     os._exit(outcome.exit_code)
 
 
-class VesselRun:
+class RobotRun:
     """One run. Any exit leaves the coils without current, or with the reason said why they may carry some.
 
-    Reactions: the bead is not seen, a coil fails its self-test, the operator stops: not armed. Later, no image: held on the prediction, to
+    Reactions: the robot is not seen, a coil fails its self-test, the operator stops: not armed. Later, no image: held on the prediction, to
     zero when T_blind is over (`CoilLayer`); no proposal: held, then to zero; a coil, the line, the device: the driver's `off`, which the
     device's watchdog does by itself when it is not reached; five periods missed in a row, the log: off as well.
     """
 
-    def __init__(self, assembly: VesselAssembly, directory: Path, port: str, cameras: str, options: LogOptions, pipe: Connection) -> None:
+    def __init__(self, assembly: CoilAssembly, directory: Path, port: str, cameras: str, options: LogOptions, pipe: Connection) -> None:
         self._assembly, self._directory, self._options, self._pipe = assembly, directory, options, pipe
         self._driver, self._cameras = CoilDriver(assembly.profile, port), cameras
         self._states, self._clock = StateMachine(), MonotonicClock()
@@ -67,7 +68,7 @@ class VesselRun:
         self._began_s = 0.0
 
     def execute(self) -> Outcome:
-        self._log = open_vessel_log(self._assembly, self._directory, self._options)
+        self._log = open_robot_log(self._assembly, self._directory, self._options)
         try:
             with ExitStack() as stack:
                 outcome = self._armed(stack)
@@ -81,7 +82,7 @@ class VesselRun:
 
     def _armed(self, stack: ExitStack) -> Outcome:
         """From connecting to the last written current. What is raised leaves through the driver's context, which switches off."""
-        self._pilot = BeadPilot(self._assembly)
+        self._pilot = pilot_of(self._assembly)
         self._realtime = asdict(request_realtime())  # before the self-test: it feeds a watchdog too
         stack.enter_context(self._driver)
         identity = self._driver.connect()
@@ -93,7 +94,7 @@ class VesselRun:
         found.require()
         stated = self._assembly.procedure.assumptions
         link = stack.enter_context(CameraLink(Path(self._cameras)))  # not before: images that wait are old when they are looked at
-        self._sight = BeadSight(link, stereo_tracker(self._assembly), self._clock, stated.B3.speed_m_s, stated.B2.noise_m)
+        self._sight = RobotSight(link, stereo_tracker(self._assembly), self._clock, stated.B3.speed_m_s, stated.B2.noise_m)
         self._sight.first()
         self._hear()
         if self._stop_reason:
@@ -126,7 +127,7 @@ class VesselRun:
             self._hear()
 
     def _lift(self, next_s: float) -> tuple[CoilMemory, float]:
-        """From zero to the currents that hold the bead where it rests."""
+        """From zero to the currents that hold the robot where it rests."""
         pilot, sight, period_s = self._pilot, self._sight, self._assembly.period_s
         first = pilot.lift(1, sight.seen, next_s - period_s)
         self._state = self._driver.read()
@@ -245,4 +246,4 @@ class VesselRun:
 def _outcome(why: str) -> Outcome:
     if why == PATH_ENDS:
         return Outcome("completed", "", 0)
-    return Outcome("stopped", f"{why}; currents went to zero, the bead sinks: as the procedure accepts", 3)
+    return Outcome("stopped", f"{why}; currents went to zero, the robot sinks: as the procedure accepts", 3)

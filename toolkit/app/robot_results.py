@@ -22,13 +22,13 @@ from verification.run_directory import (
     read_truth,
 )
 
+from .coil_assembly import CoilAssembly
 from .control_process import Outcome
 from .figures import STATUS_OF, overruns, quantiles
 from .results import REPORT_NAME, outcome_of
+from .robot_log import RobotTrack, read_robot_inputs, read_robot_track
+from .robot_report import robot_report_data
 from .run_log import BoolArray, RunLog, read_run_log
-from .vessel_assembly import VesselAssembly
-from .vessel_log import BeadTrack, read_bead_track, read_vessel_inputs
-from .vessel_report import vessel_report_data
 
 SETTLE_S = 3.0
 """Tracking counts from here on, after the path has begun: before, the flow is not known. Walls and limits count from the start."""
@@ -41,7 +41,7 @@ UNPROVED = (
 
 
 @dataclass(frozen=True, eq=False)
-class BeadTruth:
+class RobotTruth:
     """The plant over the certified motion: times [s], position (k, 3) [m], error from the path (k,), which counts, margins by name."""
 
     t_s: FloatArray
@@ -53,7 +53,7 @@ class BeadTruth:
     rate_hz: float
 
 
-def write_vessel_results(assembly: VesselAssembly, directory: Path, outcome: Outcome) -> RunSummary:
+def write_robot_results(assembly: CoilAssembly, directory: Path, outcome: Outcome) -> RunSummary:
     """Compute the figures of the run in `directory` and write run.json and report.html there.
 
     Raises:
@@ -63,23 +63,23 @@ def write_vessel_results(assembly: VesselAssembly, directory: Path, outcome: Out
         (directory / REPORT_NAME).unlink(missing_ok=True)
     except OSError as error:
         raise InvalidInput(f"{directory / REPORT_NAME}: cannot be replaced: {error.strerror or error}") from error
-    log, track = read_run_log(directory / "audit"), read_bead_track(directory / "audit")
+    log, track = read_run_log(directory / "audit"), read_robot_track(directory / "audit")
     truth_file = directory / "truth.bin"
-    truth = bead_truth(assembly, log, track, read_truth(truth_file)) if truth_file.exists() and log.t_s.size else None
-    summary = summarise_vessel(assembly, log, track, truth, outcome)
+    truth = robot_truth(assembly, log, track, read_truth(truth_file)) if truth_file.exists() and log.t_s.size else None
+    summary = summarise_robot(assembly, log, track, truth, outcome)
     summary.write(directory)
-    data = vessel_report_data(assembly, log, track, truth, summary, verify(directory / "audit"), directory.name)
+    data = robot_report_data(assembly, log, track, truth, summary, verify(directory / "audit"), directory.name)
     write_report(data, directory / REPORT_NAME)
     return summary
 
 
-def rewrite_vessel_results(directory: Path) -> RunSummary:
-    """run.json and report.html again, from what the run directory holds. Raises as write_vessel_results."""
+def rewrite_robot_results(directory: Path) -> RunSummary:
+    """run.json and report.html again, from what the run directory holds. Raises as write_robot_results."""
     log = read_run_log(directory / "audit")
-    return write_vessel_results(read_vessel_inputs(directory, log.start), directory, outcome_of(log))
+    return write_robot_results(read_robot_inputs(directory, log.start), directory, outcome_of(log))
 
 
-def bead_truth(assembly: VesselAssembly, log: RunLog, track: BeadTrack, truth: Truth) -> BeadTruth | None:
+def robot_truth(assembly: CoilAssembly, log: RunLog, track: RobotTrack, truth: Truth) -> RobotTruth | None:
     """The truth from the first cycle to the last that was no STOP: then the bead sinks, which the procedure accepts by name."""
     certified = [t for t, verdict in zip(log.t_s, log.verdict, strict=True) if verdict is not Verdict.STOP]
     if not certified:
@@ -95,10 +95,10 @@ def bead_truth(assembly: VesselAssembly, log: RunLog, track: BeadTrack, truth: T
     counted = (t >= began_s + SETTLE_S) & (t <= began_s + assembly.path.duration_s)
     i = np.stack([values for name, values in columns.items() if name.startswith("i_")], axis=1)
     temperature = np.stack([values for name, values in columns.items() if name.startswith("temperature_")], axis=1)
-    return BeadTruth(t, p, error, counted, columns["wall_m"], _true_margins(assembly, columns, i, temperature), truth.rate_hz)
+    return RobotTruth(t, p, error, counted, columns["wall_m"], _true_margins(assembly, columns, i, temperature), truth.rate_hz)
 
 
-def _true_margins(assembly: VesselAssembly, columns: dict[str, FloatArray], i: FloatArray, temperature_c: FloatArray) -> dict[str, float]:
+def _true_margins(assembly: CoilAssembly, columns: dict[str, FloatArray], i: FloatArray, temperature_c: FloatArray) -> dict[str, float]:
     limits = assembly.procedure.limits
     R = assembly.profile.resistance_ohm_20c * (1.0 + 0.00393 * (temperature_c - 20.0))
     over = max(1, round(assembly.period_s / float(np.median(np.diff(columns["t_s"])))) if len(i) > 1 else 1)
@@ -114,7 +114,7 @@ def _true_margins(assembly: VesselAssembly, columns: dict[str, FloatArray], i: F
     }
 
 
-def summarise_vessel(assembly: VesselAssembly, log: RunLog, track: BeadTrack, truth: BeadTruth | None, outcome: Outcome) -> RunSummary:
+def summarise_robot(assembly: CoilAssembly, log: RunLog, track: RobotTrack, truth: RobotTruth | None, outcome: Outcome) -> RunSummary:
     """All figures of a run."""
     build, hashes = log.start["build"], log.start["hashes"]
     limits = json.dumps(assembly.procedure.limits.model_dump(mode="json"), sort_keys=True)
@@ -158,14 +158,14 @@ def _certified(log: RunLog) -> dict[str, FloatArray]:
     return {name: values[claimed] for name, values in log.margins.items() if claimed.any() and np.isfinite(values[claimed]).any()}
 
 
-def _tracking(truth: BeadTruth | None) -> TrackingError | None:
+def _tracking(truth: RobotTruth | None) -> TrackingError | None:
     if truth is None or not truth.counted.any():
         return None
     error = truth.error_m[truth.counted]
     return TrackingError(mae=float(error.mean()), rms=float(np.sqrt((error**2).mean())), max=float(error.max()))
 
 
-def assumption_figures(assembly: VesselAssembly, log: RunLog, track: BeadTrack) -> tuple[AssumptionFigures, ...]:
+def assumption_figures(assembly: CoilAssembly, log: RunLog, track: RobotTrack) -> tuple[AssumptionFigures, ...]:
     """Stated bound and measured maximum of B1-B6; what nothing measures says so."""
     a = assembly.procedure.assumptions
     age = float(track.image_age_s.max()) if track.image_age_s.size else None

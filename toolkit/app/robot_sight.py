@@ -1,29 +1,35 @@
-"""What the cameras show of the bead, told to the controller as it comes, and what could not be believed, kept for the log."""
+"""What the cameras show of the robot, told to the controller as it comes, and what could not be believed, kept for the log."""
 
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from controllers import BeadMpc
 from devices.camera_link import CameraLink
 from devices.stereo_tracker import StereoTracker, TrackedPoint
 from safety.coil_layer import SIGMAS
-from toolkit import Clock, DeviceFault, StaleMeasurement, ToolkitError
+from toolkit import Clock, DeviceFault, FloatArray, StaleMeasurement, ToolkitError
 
 FIRST_S, FIRST_IMAGES = 5.0, 12
-"""So long, and in so many images, the bead must be seen before the coils are armed."""
+"""So long, and in so many images, the robot must be seen before the coils are armed."""
 JUMP = 3.0
-"""What is so many times faster than the bead is stated to be is another thing."""
+"""What is so many times faster than the robot is stated to be is another thing."""
 _TROUBLE_MAX = 4
 """Sentences in a record: a camera that shows nothing says so sixty times a second."""
 
 
-class BeadSight:
-    """New places of the bead, in the order they came; newest: the last that it can have come to from the one before. Not thread-safe.
+class Watches(Protocol):
+    """Who is told of new places."""
 
-    speed_m_s: of the bead at most. noise_m: standard deviation of a place, per axis.
+    def frame(self, taken_s: float, p_m: FloatArray) -> bool:
+        """Whether it believed the place, (3,), of the image taken at taken_s."""
+
+
+class RobotSight:
+    """New places of the robot, in the order they came; newest: the last that it can have come to from the one before. Not thread-safe.
+
+    speed_m_s: of the robot at most. noise_m: standard deviation of a place, per axis.
     """
 
     def __init__(self, link: CameraLink, tracker: StereoTracker, clock: Clock, speed_m_s: float, noise_m: float) -> None:
@@ -36,13 +42,13 @@ class BeadSight:
 
     @property
     def seen(self) -> TrackedPoint:
-        """`newest`, after `first`. Raises StaleMeasurement when the bead was never seen."""
+        """`newest`, after `first`. Raises StaleMeasurement when the robot was never seen."""
         if self.newest is None:
-            raise StaleMeasurement("the bead was never seen")
+            raise StaleMeasurement("the robot was never seen")
         return self.newest
 
     def first(self) -> TrackedPoint:
-        """Where the bead is, after several images have shown it.
+        """Where the robot is, after several images have shown it.
 
         Raises:
             StaleMeasurement: it was not seen in enough of them; the message says what the last one showed.
@@ -57,7 +63,8 @@ class BeadSight:
         if len(points) < FIRST_IMAGES:
             _, trouble = self.take()
             why = f": {trouble[-1]}" if trouble else ""
-            raise StaleMeasurement(f"arming refused: the bead was seen in {len(points)} of {FIRST_IMAGES} images within {FIRST_S:g} s{why}")
+            seen = f"the robot was seen in {len(points)} of {FIRST_IMAGES} images within {FIRST_S:g} s"
+            raise StaleMeasurement(f"arming refused: {seen}{why}")
         self.take()
         self.newest = points[-1]
         return self.newest
@@ -67,12 +74,12 @@ class BeadSight:
         self.newest = replace(self.seen, t_s=t_s)
         return self.newest
 
-    def tell(self, mpc: BeadMpc) -> None:
-        """Tell the controller every new place of the bead."""
+    def tell(self, watched: Watches) -> None:
+        """Tell the controller every new place of the robot."""
         for point in self._look():
             if not self._is_plausible(point):
                 continue
-            used = mpc.frame(point.t_s, point.p_m)
+            used = watched.frame(point.t_s, point.p_m)
             self.newest = point
             self._frames.append({"number": point.number, "t_s": point.t_s, "p_m": point.p_m.tolist(), "used": used})
 
@@ -102,7 +109,7 @@ class BeadSight:
         return points
 
     def _is_plausible(self, point: TrackedPoint) -> bool:
-        """Newer than the newest, and not further from it than the bead can move: else it is another thing that was seen."""
+        """Newer than the newest, and not further from it than the robot can move: else it is another thing that was seen."""
         before = self.newest
         if before is None:
             return True

@@ -8,36 +8,33 @@ from typing import Any
 
 import numpy as np
 
-from devices import load_coil_profile
 from safety.audit import AuditLog, RecordKind, read_records
 from safety.audit.file_layer import PosixFiles
 from toolkit import AuditFault, FloatArray, SpecificationError
-from toolkit.procedure.vessel_procedure import VesselProcedure
-from toolkit.procedure.yaml_model import load_yaml_model
 
+from .coil_assembly import CoilAssembly
 from .log_options import LogOptions
+from .robot_kind import KINDS, put_together
 from .run_inputs import checked_input, write_durably
 from .run_records import open_log_of
 from .version import version_info
-from .vessel_assembly import VesselAssembly, put_vessel_together
 
 PROCEDURE, PROFILE, CALIBRATION = "procedure.yaml", "inputs/profile.yaml", "inputs/calibration.yaml"
-KIND = "microrobot_vessel"
 
 
-def open_vessel_log(assembly: VesselAssembly, directory: Path, options: LogOptions) -> AuditLog:
+def open_robot_log(assembly: CoilAssembly, directory: Path, options: LogOptions) -> AuditLog:
     """Keep the run's inputs, open its log, record who began it and what changed since the last run of these coils.
 
     Raises:
         AuditFault: an earlier log did not end in order, or this one cannot be opened. SpecificationError: an input changed meanwhile.
     """
-    meta = {"kind": KIND, "procedure": assembly.procedure.text, "hashes": assembly.hashes, "build": version_info()}
+    meta = {"kind": assembly.procedure.kind, "procedure": assembly.procedure.text, "hashes": assembly.hashes, "build": version_info()}
     meta |= {"inputs": _keep(assembly, directory)}
     why = f"primum run {Path(assembly.procedure.file).name}"
     return open_log_of(meta, assembly.profile.name, assembly.hashes, directory, options, why)
 
 
-def _keep(assembly: VesselAssembly, directory: Path) -> dict[str, dict[str, Any]]:
+def _keep(assembly: CoilAssembly, directory: Path) -> dict[str, dict[str, Any]]:
     contents = {
         PROCEDURE: assembly.procedure.text.encode(),
         PROFILE: assembly.profile.path.read_bytes(),
@@ -59,12 +56,12 @@ def _keep(assembly: VesselAssembly, directory: Path) -> dict[str, dict[str, Any]
     return {name: {"sha256": digest} | ({"named": named[name]} if name in named else {}) for name, digest in kept.items()}
 
 
-def is_vessel_log(start: Mapping[str, Any]) -> bool:
+def is_robot_log(start: Mapping[str, Any]) -> bool:
     """Whether the `meta` of a RUN_START is of a micro-robot's run."""
-    return start.get("kind") == KIND
+    return start.get("kind") in KINDS
 
 
-def read_vessel_inputs(directory: Path, start: Mapping[str, Any]) -> VesselAssembly:
+def read_robot_inputs(directory: Path, start: Mapping[str, Any]) -> CoilAssembly:
     """The parts of a run that has been, from its directory alone. start: `meta` of its RUN_START.
 
     Raises:
@@ -75,13 +72,12 @@ def read_vessel_inputs(directory: Path, start: Mapping[str, Any]) -> VesselAssem
         raise SpecificationError("the log names no kept inputs", file=str(directory))
     for name, stated in inputs.items():
         checked_input(directory, name, stated)
-    procedure = load_yaml_model(directory / PROCEDURE, VesselProcedure)
-    return put_vessel_together(procedure, load_coil_profile(directory / PROFILE), directory / CALIBRATION)
+    return put_together(directory / PROCEDURE, directory / PROFILE, directory / CALIBRATION)
 
 
 @dataclass(frozen=True, eq=False)
-class BeadTrack:
-    """What the cycles say of the bead: estimate and path, (k, 3) [m]; age of the newest image, blind spells, (k,) [s]; images used."""
+class RobotTrack:
+    """What the cycles say of the robot: estimate and path, (k, 3) [m]; age of the newest image, blind spells, (k,) [s]; images used."""
 
     estimate_m: FloatArray
     reference_m: FloatArray
@@ -93,7 +89,7 @@ class BeadTrack:
     selftest: Mapping[str, Any] | None
 
 
-def read_bead_track(audit_directory: Path) -> BeadTrack:
+def read_robot_track(audit_directory: Path) -> RobotTrack:
     """Read what `read_run_log` leaves aside.
 
     Raises:
@@ -121,7 +117,7 @@ def read_bead_track(audit_directory: Path) -> BeadTrack:
             what = f"record {record.get('seq')}: not what {record['kind']} says: {type(error).__name__}: {error}"
             raise SpecificationError(what, file=str(audit_directory), field="data") from error
     shape = (-1, 3)
-    return BeadTrack(
+    return RobotTrack(
         np.array(estimate, dtype=np.float64).reshape(shape), np.array(reference, dtype=np.float64).reshape(shape),
         np.array(age), np.array(blind),
         images, refused, tuple(trouble), selftest,

@@ -23,9 +23,10 @@ from devices.stereo_tracker import StereoLimits, StereoTracker, TrackedPoint
 from devices.truth_file import TruthWriter
 from tests.toolkit.app.vessel_worlds import CALIBRATION, PATH_S, PROFILE, campaign_world
 from toolkit import CertifiedCommand, DeviceFault, FloatArray, InvalidInput, SpecificationError, StaleMeasurement, Verdict
-from toolkit.app.bead_in_coils import HOLD_S_MAX, PLANT_HZ, BeadInCoils, truth_columns
-from toolkit.app.vessel_rig import launch_vessel_rig
-from toolkit.app.vessel_world import VesselWorld, load_vessel_world
+from toolkit.app.coil_rig import launch_coil_rig
+from toolkit.app.robot_in_coils import HOLD_S_MAX, PLANT_HZ, RobotInCoils, truth_columns
+from toolkit.app.robot_world import load_world
+from toolkit.app.vessel_world import VesselWorld
 from toolkit.models.fluids import BLOOD_LIKE
 from toolkit.models.magnetics import load_mpem, mpem_model
 from toolkit.models.microrobots import Bead, SoftMoment
@@ -45,7 +46,7 @@ class Bench:
         self.server = CameraServer(folder / "frames", world.cameras.latency_s)
         self.link = CameraLink(folder / "frames")
         self.truth = TruthWriter(self.truth_file, truth_columns(NAMES), PLANT_HZ)
-        self.bead = BeadInCoils(world, world.calibrated(folder), self.truth, self.server)
+        self.bead = RobotInCoils(world, world.calibrated(folder), self.truth, self.server)
         self.tracker = StereoTracker(world.cameras.build(), world.look(), TRACKING)
         self.ms = 0
 
@@ -167,13 +168,13 @@ def test_a_world_file_that_cannot_be_meant_is_refused_by_field(tmp_path: Path, c
     file = tmp_path / "world.json"
     file.write_text(json.dumps(json.loads(campaign_world().model_dump_json()) | change))
     with pytest.raises(SpecificationError, match=said):
-        load_vessel_world(file)
+        load_world(file)
 
 
 def test_a_world_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     world = campaign_world(3)
     (tmp_path / "world.json").write_text(world.model_dump_json())
-    assert load_vessel_world(tmp_path / "world.json") == world
+    assert load_world(tmp_path / "world.json") == world
 
 
 def test_a_start_in_the_wall_and_too_noisy_pictures_are_refused(tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ def test_the_process_drives_shows_and_writes_its_world(tmp_path: Path) -> None:
     profile, world = load_coil_profile(PROFILE), campaign_world()
     file, truth = tmp_path / "world.json", tmp_path / "truth.bin"
     file.write_text(world.model_dump_json())
-    with launch_vessel_rig(profile, file, truth=truth) as rig, CameraLink(rig.cameras) as link, CoilDriver(profile, rig.port) as driver:
+    with launch_coil_rig(profile, file, truth=truth) as rig, CameraLink(rig.cameras) as link, CoilDriver(profile, rig.port) as driver:
         tracker = StereoTracker(world.cameras.build(), world.look(), TRACKING)
         driver.connect()
         driver.arm()
@@ -221,6 +222,6 @@ def test_the_process_drives_shows_and_writes_its_world(tmp_path: Path) -> None:
 def test_a_wrong_world_ends_the_process_before_there_is_a_port(tmp_path: Path) -> None:
     file = tmp_path / "world.json"
     file.write_text(campaign_world().model_copy(update={"calibration": "nowhere.yaml"}).model_dump_json())
-    rig = launch_vessel_rig(load_coil_profile(PROFILE), file, truth=tmp_path / "truth.bin")
+    rig = launch_coil_rig(load_coil_profile(PROFILE), file, truth=tmp_path / "truth.bin")
     with pytest.raises(DeviceFault, match=r"nowhere\.yaml"), rig:
         pass

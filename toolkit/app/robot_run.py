@@ -6,22 +6,22 @@ from pathlib import Path
 
 from toolkit import InvalidInput
 
+from .coil_assembly import CoilAssembly
+from .coil_rig import launch_coil_rig
 from .log_options import LogOptions
+from .robot_kind import assemble, authority_of, world_of
+from .robot_process import robot_main
 from .run import Progress, RunResult, check_options, new_directory, watch
-from .vessel_assembly import VesselAssembly, assemble_vessel
-from .vessel_parts import authority_of, write_world
-from .vessel_process import vessel_main
-from .vessel_rig import launch_vessel_rig
 
 AFTER_S = 0.3
-"""The plant is recorded this long after the control process ended: what a bead without currents does is part of the truth."""
+"""The plant is recorded this long after the control process ended: what a robot without currents does is part of the truth."""
 
 
-def run_vessel(
+def run_robot(
     path: Path,
     directory: Path,
     progress: Progress,
-    assembly: VesselAssembly | None = None,
+    assembly: CoilAssembly | None = None,
     options: LogOptions | None = None,
 ) -> RunResult:
     """Run a micro-robot procedure into a new run directory.
@@ -31,7 +31,7 @@ def run_vessel(
         DeviceFault: the simulated rig did not start.
         AuditFault: as `run_procedure`. Nothing was made.
     """
-    assembly = assembly or assemble_vessel(path)
+    assembly = assembly or assemble(path)
     options = options or LogOptions.resolve()
     check_options(options, directory)
     if assembly.profile.connection.url != "simulated":
@@ -41,8 +41,8 @@ def run_vessel(
     with ExitStack() as stack:
         new_directory(directory)
         truth, world = directory / "truth.bin", directory / "world.json"
-        write_world(assembly, world)
-        rig = stack.enter_context(launch_vessel_rig(assembly.profile, world, truth=truth))
-        outcome = watch(vessel_main, (str(path), str(directory), rig.port, rig.cameras, options), progress)
+        world.write_text(world_of(assembly).model_dump_json(indent=1), encoding="utf-8")
+        rig = stack.enter_context(launch_coil_rig(assembly.profile, world, truth=truth))
+        outcome = watch(robot_main, (str(path), str(directory), rig.port, rig.cameras, options), progress)
         time.sleep(AFTER_S)
     return RunResult(directory, outcome, truth)

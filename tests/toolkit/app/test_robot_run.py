@@ -15,13 +15,13 @@ import pytest
 from devices.simulated_coils import CoilFaults
 from devices.simulated_coils.firmware import compiler
 from safety.audit import read_records, verify
-from toolkit.app import vessel_run
+from toolkit.app import robot_run
+from toolkit.app.coil_rig import CoilRig, launch_coil_rig
 from toolkit.app.control_process import Outcome
 from toolkit.app.log_options import LogOptions
 from toolkit.app.replay import replay_run
-from toolkit.app.vessel_assembly import assemble_vessel
-from toolkit.app.vessel_results import rewrite_vessel_results, write_vessel_results
-from toolkit.app.vessel_rig import VesselRig, launch_vessel_rig
+from toolkit.app.robot_kind import assemble
+from toolkit.app.robot_results import rewrite_robot_results, write_robot_results
 from verification.run_directory import RunSummary
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C compiler on this host: the rig runs the firmware's own code")
@@ -56,15 +56,15 @@ def short_procedure(directory: Path, seconds: float = 3.5) -> Path:
     return path
 
 
-def run(directory: Path, monkeypatch: pytest.MonkeyPatch, fail: Callable[[VesselRig], None] | None = None) -> Ran:
+def run(directory: Path, monkeypatch: pytest.MonkeyPatch, fail: Callable[[CoilRig], None] | None = None) -> Ran:
     """One run; `fail` is called once, when the bead is on its path."""
-    rigs, injected = list[VesselRig](), list[float]()
+    rigs, injected = list[CoilRig](), list[float]()
 
     def launched(*args: Any, **given: Any) -> Any:
-        context = launch_vessel_rig(*args, **given)
+        context = launch_coil_rig(*args, **given)
 
         class Kept:
-            def __enter__(self) -> VesselRig:
+            def __enter__(self) -> CoilRig:
                 rigs.append(context.__enter__())
                 return rigs[0]
 
@@ -78,12 +78,12 @@ def run(directory: Path, monkeypatch: pytest.MonkeyPatch, fail: Callable[[Vessel
             injected.append(time.monotonic())
             fail(rigs[0])
 
-    monkeypatch.setattr(vessel_run, "launch_vessel_rig", launched)
+    monkeypatch.setattr(robot_run, "launch_coil_rig", launched)
     procedure = short_procedure(directory)
-    assembly, out = assemble_vessel(procedure), directory / "run"
+    assembly, out = assemble(procedure), directory / "run"
     options = LogOptions("tester", directory / "state")
-    result = vessel_run.run_vessel(procedure, out, progress, assembly, options)
-    return Ran(out, result.outcome, write_vessel_results(assembly, out, result.outcome), injected[0] if injected else 0.0)
+    result = robot_run.run_robot(procedure, out, progress, assembly, options)
+    return Ran(out, result.outcome, write_robot_results(assembly, out, result.outcome), injected[0] if injected else 0.0)
 
 
 def of_a_quiet_host(tmp: Path, attempt: Callable[[Path], Ran], good: Callable[[Ran], bool]) -> Ran:
@@ -130,15 +130,14 @@ def test_its_log_is_whole_and_every_decision_comes_out_again(ran: Ran) -> None:
     assert verify(ran.directory / "audit").ok
     again = replay_run(ran.directory)
     assert again.found.is_identical and again.found.decisions == ran.summary.cycles
-    assert rewrite_vessel_results(ran.directory).tracking_error_m == ran.summary.tracking_error_m
+    assert rewrite_robot_results(ran.directory).tracking_error_m == ran.summary.tracking_error_m
 
 
 def test_a_changed_memory_or_verdict_does_not_come_out_again(ran: Ran, tmp_path: Path) -> None:
-    from toolkit.app.vessel_assembly import assemble_vessel
     from toolkit.app.vessel_parts import coil_layer
     from verification.replay import replay_coils
 
-    layer = coil_layer(assemble_vessel(EXAMPLE))
+    layer = coil_layer(assemble(EXAMPLE))
     for change in ("verdict", "ticks", "memory"):
         records = ran.records
         cycle = next(r["data"] for r in records[20:] if r["kind"] == "CYCLE" and r["data"]["i"] > 20)
@@ -166,7 +165,7 @@ def test_a_changed_memory_or_verdict_does_not_come_out_again(ran: Ran, tmp_path:
 )
 @pytest.mark.requirement("MAG-004")
 def test_a_part_that_fails_ends_the_run_by_name_and_in_the_log(
-    fail: Callable[[VesselRig], None], said: str, exit_code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    fail: Callable[[CoilRig], None], said: str, exit_code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     import re

@@ -1,0 +1,73 @@
+"""The kinds of micro-robot that a procedure may be of, and what a run asks of each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devices import load_coil_profile
+from toolkit.procedure.coil_procedure import CoilProcedure
+from toolkit.procedure.kind import VESSEL, kind_of
+from toolkit.procedure.vessel_procedure import VesselProcedure
+from toolkit.procedure.yaml_model import load_yaml_model
+
+from .bead_pilot import BeadPilot
+from .coil_assembly import CoilAssembly
+from .coil_world import CoilWorld
+from .robot_pilot import RobotPilot
+from .vessel_assembly import put_vessel_together
+from .vessel_parts import vessel_authority, vessel_world
+
+
+@dataclass(frozen=True)
+class RobotKind:
+    """procedure: what its file is read as. The rest: what is made of it; each raises SpecificationError for what cannot work.
+
+    authority: refuses a path along which the coils could not keep the robot off the walls, else what it found, by what it is about.
+    """
+
+    procedure: type[CoilProcedure]
+    put_together: Callable[[Any, Any, Path], CoilAssembly]
+    authority: Callable[[Any], dict[str, str]]
+    world: Callable[[Any], CoilWorld]
+    pilot: Callable[[Any], RobotPilot]
+
+
+KINDS = {VESSEL: RobotKind(VesselProcedure, put_vessel_together, vessel_authority, vessel_world, BeadPilot)}
+
+
+def assemble(path: Path | str) -> CoilAssembly:
+    """Read a micro-robot procedure and everything it names, and refuse what cannot work, before any device is touched.
+
+    Raises:
+        SpecificationError: any file is wrong, or they contradict each other; names file, line, field, value, allowed.
+    """
+    kind = KINDS[kind_of(path)]
+    procedure = load_yaml_model(path, kind.procedure)
+    profile = load_coil_profile(procedure.resolve(procedure.device.profile))
+    return kind.put_together(procedure, profile, procedure.resolve(procedure.calibration.file))
+
+
+def put_together(procedure_path: Path, profile_path: Path, calibration_path: Path) -> CoilAssembly:
+    """The same from a run's kept inputs, wherever the procedure says that they were."""
+    kind = KINDS[kind_of(procedure_path)]
+    return kind.put_together(load_yaml_model(procedure_path, kind.procedure), load_coil_profile(profile_path), calibration_path)
+
+
+def authority_of(assembly: CoilAssembly) -> dict[str, str]:
+    """What speaks for the coils along the whole path, in words, by what it is about; some seconds.
+
+    Raises:
+        SpecificationError: they cannot keep the robot off a wall, and why.
+    """
+    return KINDS[assembly.procedure.kind].authority(assembly)
+
+
+def world_of(assembly: CoilAssembly) -> CoilWorld:
+    """What the simulated rig has in its coils."""
+    return KINDS[assembly.procedure.kind].world(assembly)
+
+
+def pilot_of(assembly: CoilAssembly) -> RobotPilot:
+    """Controller, hold and layer of a run."""
+    return KINDS[assembly.procedure.kind].pilot(assembly)
