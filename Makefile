@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 # Hundreds of short-lived processes start in the tests: compiling every library anew in each takes twice as long as what they do.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test search lint schema evidence lock sbom clean
+.PHONY: help demo test search campaign lint schema evidence lock sbom clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    install what running needs into $(VENV), then run examples/procedures/psm_trace.yaml"
 	@echo "make test    install what testing needs, then lint and all tests"
 	@echo "make search  the property tests with other random draws than make test's"
+	@echo "make campaign  the tests that are too long for make test: more faults of real-time runs"
 	@echo "make lint    ruff, mypy --strict and the architecture test"
 	@echo "make schema  write docs/procedure.schema.json anew"
 	@echo "make evidence  all tests, their results as evidence in evidence/, then the traceability matrix (evidence/trace.html)"
@@ -39,6 +40,9 @@ test: lint
 search: $(VENV)/.installed-dev
 	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -n 2 --dist loadfile -m hypothesis $(TIMED:%=--ignore=%)
 
+campaign: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest --reruns 1 --reruns-delay 1 -m campaign
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -48,7 +52,7 @@ schema: $(VENV)/.installed
 	$(BIN)/python -c "from toolkit.procedure import write_json_schema; write_json_schema('docs/procedure.schema.json')"
 
 evidence: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --evidence evidence || echo "some tests failed: the evidence says which"
+	$(BIN)/python -m pytest -m "" --evidence evidence || echo "some tests failed: the evidence says which"
 	$(BIN)/primum trace --evidence evidence --format html --out evidence/trace.html
 
 lock: $(VENV)/.installed-dev

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-# A suite that passed must pass again on the same tree: its random draws are always the same. `make search` draws others.
-settings.register_profile("repeatable", derandomize=True)
+# A suite that passed must pass again on the same tree: its random draws are always the same. `make search` draws others, and more.
+settings.register_profile("repeatable", derandomize=True, max_examples=50)
 settings.register_profile("search", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 

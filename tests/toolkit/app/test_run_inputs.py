@@ -77,7 +77,7 @@ def test_a_disk_that_takes_no_copy_is_an_audit_fault(line: Assembly, tmp_path: P
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(run_inputs, "_write_durably", full)
+    monkeypatch.setattr(run_inputs, "write_durably", full)
     with pytest.raises(AuditFault, match=r"cannot be kept.*No space left"):
         run_meta(line, tmp_path)
 

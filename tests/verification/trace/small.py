@@ -48,7 +48,7 @@ def anomaly(**changes: Any) -> dict[str, Any]:
 
 def files() -> dict[str, dict[str, Any]]:
     """The contents of docs/requirements by file name."""
-    groups = {"safety": "SAF", "workspace": "WSP", "force": "FRC", "audit": "AUD", "cybersecurity": "CYB"}
+    groups = {"safety": "SAF", "workspace": "WSP", "force": "FRC", "audit": "AUD", "cybersecurity": "CYB", "magnetic": "MAG"}
     planned = {"status": "planned", "reason": SENTENCE, "code": [], "certificates": "none yet"}
     whole = {
         "controls.yaml": {"about": SENTENCE, "controls": [{"id": "RC-01", "measure": SENTENCE, "kind": "design"}]},

@@ -18,7 +18,7 @@ def test_a_sound_checkout_has_no_gap_but_what_is_planned(tmp_path: Path) -> None
     gaps = Checkout(tmp_path).gaps(evidence())
     assert counted(gaps, release=False) == ()
     assert {(gap.kind, gap.where) for gap in counted(gaps, release=True)} == {
-        ("planned", identity) for identity in ("WSP-001", "FRC-001", "AUD-001", "CYB-001")
+        ("planned", identity) for identity in ("WSP-001", "FRC-001", "AUD-001", "CYB-001", "MAG-001")
     }
 
 

@@ -17,7 +17,7 @@ AUDIT_CHECKS = 22
 
 def test_the_requirements_of_this_project_load() -> None:
     register = load_register(ROOT)
-    assert set(register.groups) == {"safety", "workspace", "force", "audit", "cybersecurity"}
+    assert set(register.groups) == {"safety", "workspace", "force", "audit", "cybersecurity", "magnetic"}
     assert sum(len(ids) for ids in register.groups.values()) == len(register.requirements) >= 60
 
 
@@ -32,7 +32,7 @@ def test_every_audit_check_is_one_requirement() -> None:
 
 def test_a_sound_register_is_read_in_the_order_of_its_files(tmp_path: Path) -> None:
     register = load_register(Checkout(tmp_path).write())
-    assert list(register.requirements) == ["SAF-001", "SAF-002", "WSP-001", "FRC-001", "AUD-001", "CYB-001"]
+    assert list(register.requirements) == ["SAF-001", "SAF-002", "WSP-001", "FRC-001", "AUD-001", "CYB-001", "MAG-001"]
     assert register.groups["safety"] == ("SAF-001", "SAF-002")
 
 

@@ -13,7 +13,7 @@ from verification.trace.lock_file import LockedPackage
 from verification.trace.sbom import Environment, Part
 from verification.verification_report import Build, LogIntegrity, VerificationData, no_proofs
 
-GROUPS = {"workspace": "WSP", "force": "FRC", "audit": "AUD", "cybersecurity": "CYB"}
+GROUPS = {"workspace": "WSP", "force": "FRC", "audit": "AUD", "cybersecurity": "CYB", "magnetic": "MAG"}
 IDS = ["SAF-001", "SAF-002", *(f"{prefix}-001" for prefix in GROUPS.values())]
 TESTS = f"""
 import pytest
