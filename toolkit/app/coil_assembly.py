@@ -11,6 +11,7 @@ import numpy as np
 
 from controllers import CoilLimits
 from devices import CoilProfile
+from devices.stereo_tracker import View
 from safety.coil_layer import Walls
 from toolkit import FloatArray
 from toolkit.models.magnetics import FieldModel, load_mpem, mpem_model
@@ -18,6 +19,8 @@ from toolkit.procedure.coil_procedure import CoilProcedure
 from verification.report import Region
 
 PATH_POINTS = 200
+EDGE_RADII = 1.5
+"""The finder's window is so many radii of the disc: it must lie in the picture."""
 
 
 class TimedPath(Protocol):
@@ -116,21 +119,39 @@ def field_model(procedure: CoilProcedure, profile: CoilProfile, calibration_path
     return mpem_model(calibration.with_signs(signs))
 
 
-def check_path(procedure: CoilProcedure, model: FieldModel, path: TimedPath, walls: Walls, reach_m: float) -> None:
-    """Refuse a path that leaves the calibrated workspace, or on which the robot does not fit.
+def views_of(procedure: CoilProcedure) -> tuple[View, View]:
+    """The two cameras. Raises InvalidInput."""
+    axes, down, scale = {"x": np.eye(3)[0], "y": np.eye(3)[1]}, -np.eye(3)[2], procedure.cameras.scale_m_px
+    first, second = (View(np.array(view.origin_m), scale, axes[view.column_axis], down) for view in procedure.cameras.views)
+    return first, second
+
+
+def check_path(assembly: CoilAssembly) -> None:
+    """Refuse a path that leaves the calibrated workspace or a picture, is faster than the robot, or on which it does not fit.
 
     Raises:
         SpecificationError: where, and what is there.
     """
+    procedure, model, path = assembly.procedure, assembly.model, assembly.path
     points, _ = path_points(path)
     outside = ~((model.lower_m <= points) & (points <= model.upper_m)).all(axis=1)
     if outside.any():
         where = points[int(np.argmax(outside))].round(5).tolist()
         raise procedure.error(f"{where} m is outside the calibrated workspace {model.lower_m.tolist()} to {model.upper_m.tolist()}", "path")
-    room = np.array([walls.depth_m(p) for p in points]) - reach_m
+    room = np.array([assembly.walls.depth_m(p) for p in points]) - assembly.reach_m
     if not room.min() > 0.0:
         where = points[int(np.argmin(room))].round(5).tolist()
         raise procedure.error(f"the robot does not fit between the walls at {where} m", "path")
+    _, velocity, _ = path(np.linspace(0.0, path.duration_s, PATH_POINTS))
+    speed, most = float(np.linalg.norm(velocity, axis=1).max()), procedure.assumptions.B3.speed_m_s
+    if not speed <= most:
+        raise procedure.error(f"{speed:.3g} m/s along the path: allowed: at most B3.speed_m_s, {most:g} m/s", "path")
+    for k, (view, stated) in enumerate(zip(views_of(procedure), procedure.cameras.views, strict=True)):
+        edge, pixels = EDGE_RADII * assembly.seen_radius_m / view.scale_m_px, np.array([view.pixel(p) for p in points])
+        seen = ((edge <= pixels) & (pixels <= np.array([stated.columns, stated.rows]) - 1.0 - edge)).all(axis=1)
+        if not seen.all():
+            where = points[int(np.argmin(seen))].round(5).tolist()
+            raise procedure.error(f"the robot at {where} m is not whole in this picture", "cameras", "views", k)
 
 
 def _check_device(procedure: CoilProcedure, profile: CoilProfile) -> None:

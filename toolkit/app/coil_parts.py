@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from devices.bead_finder import BeadSpec, Polarity
-from devices.stereo_tracker import StereoLimits, StereoTracker, View
+from devices.stereo_tracker import StereoLimits, StereoTracker
 from safety import CoilError, CoilLayer, CoilLayerLimits, CoilThermal, FieldBound
 from toolkit import InvalidInput
 
-from .coil_assembly import CoilAssembly
+from .coil_assembly import CoilAssembly, views_of
 
 
 def coil_layer(assembly: CoilAssembly) -> CoilLayer:
@@ -57,14 +57,11 @@ def stereo_tracker(assembly: CoilAssembly) -> StereoTracker:
         SpecificationError: views that make no point, or a robot that is too small in them.
     """
     procedure = assembly.procedure
-    cameras, images, x, y, z = procedure.cameras, procedure.assumptions.B2, *np.eye(3)
+    cameras, images = procedure.cameras, procedure.assumptions.B2
     try:
-        first, second = (
-            View(np.array(view.origin_m), cameras.scale_m_px, x if view.column_axis == "x" else y, -z) for view in cameras.views
-        )
         spec = BeadSpec(assembly.seen_radius_m / cameras.scale_m_px, cameras.contrast_min, Polarity.DARK)
         limits = StereoLimits(images.age_s_max, images.missing_max, images.skew_s_max, images.gap_m_max, cameras.window_m)
-        return StereoTracker((first, second), spec, limits)
+        return StereoTracker(views_of(procedure), spec, limits)
     except InvalidInput as error:
         raise procedure.error(str(error), "cameras") from error
 

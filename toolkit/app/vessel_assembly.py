@@ -108,8 +108,9 @@ def put_vessel_together(procedure: VesselProcedure, profile: CoilProfile, calibr
         bead = _bead(procedure)
     except InvalidInput as error:
         raise procedure.error(str(error), "bead") from error
-    check_path(procedure, model, path, vessel, bead.radius_m)
-    return VesselAssembly(procedure, profile, calibration_path, model, path, bead, vessel)
+    assembly = VesselAssembly(procedure, profile, calibration_path, model, path, bead, vessel)
+    check_path(assembly)
+    return assembly
 
 
 def _vessel(procedure: VesselProcedure) -> Vessel:

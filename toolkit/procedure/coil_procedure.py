@@ -5,12 +5,12 @@ Lengths in [m], frame B: that of the coils' calibration. No limit, no assumption
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
 from ..errors import SpecificationError
-from .part import Part
+from .part import Location, Part, raise_problems
 from .quantity import Count, Position, Quantity, Rate
 from .selftest import CalibrationChoice
 from .servo_path import FileName
@@ -48,6 +48,16 @@ class Cameras(Part):
     contrast_min: Annotated[float, Quantity("", 1.0, 65535.0)]
     window_m: SmallLength
     views: tuple[CameraView, CameraView]
+
+    @model_validator(mode="after")
+    def _at_right_angles(self) -> Self:
+        problems: list[tuple[Location, object, str]] = []
+        for k, axis in enumerate("xy"):
+            given = self.views[k].column_axis
+            if given != axis:
+                problems.append((("views", k, "column_axis"), given, f"allowed: x for the first view, y for the second, here {axis}"))
+        raise_problems("Cameras", problems)
+        return self
 
 
 class CoilBounds(Part):
