@@ -26,7 +26,7 @@ demo: $(VENV)/.installed
 	$(BIN)/primum run examples/procedures/psm_trace.yaml --out runs/psm_trace
 
 # What keeps a period on a simulated device needs the machine to itself; the rest takes both cores.
-UNTIMED = $(patsubst %,tests/toolkit/app/test_%.py,check_command doctor float_error last_configuration log_export log_options log_view proofs \
+UNTIMED = $(patsubst %,tests/toolkit/app/test_%.py,check_command coil_assembly doctor float_error last_configuration log_export log_options log_view proofs \
 	pilot records refusals results run_inputs safety_parts selftest traceability version) \
 	$(patsubst %,tests/devices/test_%.py,camera_tracking coil_profile coil_protocol dynamixel_packet profile scpi_supply serial_transfer)
 TIMED = $(filter-out $(UNTIMED),$(wildcard tests/toolkit/app/test_*.py tests/devices/test_*.py tests/devices/*/test_*.py))

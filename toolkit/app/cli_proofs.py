@@ -39,6 +39,8 @@ def verify_command(
 
     if engine not in ("auto", "C", "numpy"):
         raise InvalidInput(f"--engine {engine!r}: allowed are auto, C, numpy")
+    if out_directory.exists() and not out_directory.is_dir():
+        raise InvalidInput(f"--out {out_directory}: not a directory")
     assembly = assemble(procedure)
     inputs = proof_inputs_of(assembly)
     obligations = obligations_of(assembly, inputs)

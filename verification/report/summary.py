@@ -125,9 +125,9 @@ class Histogram:
 
 
 def histogram(value: FloatArray, bins: int = 48) -> Histogram | None:
-    """From zero to the largest value; None for an empty sample."""
+    """From zero to the largest value; None for an empty sample. A largest value that cannot be divided into bins counts as zero."""
     if value.size == 0:
         return None
     high = float(value.max())
-    counts, edges = np.histogram(value, bins=bins, range=(min(0.0, float(value.min())), high if high > 0 else 1.0))
+    counts, edges = np.histogram(value, bins=bins, range=(min(0.0, float(value.min())), high if high > 1e-300 else 1.0))
     return Histogram(np.asarray(edges, dtype=np.float64), np.asarray(counts, dtype=np.float64))
