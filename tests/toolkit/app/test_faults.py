@@ -208,7 +208,7 @@ def test_a_solver_that_fails_is_late_or_jumps_for_a_while_costs_some_cycles_and_
     """Six solves without a result: the stored plan. One that is late: a miss. Five far away: kept inside the command class, or refused."""
     nothing = JointProposal(None, SolveReport(False, "diverged", 3, float("inf"), 0.001))
     far = JointProposal(np.array([0.5, 0.5, 0.2, 1.0, 0.5, 0.5, 0.5]), SolveReport(True, "far away", 3, 0.0, 0.001))
-    patch_solver(monkeypatch, (60, 6, lambda honest: nothing), (90, 1, slow(0.006)), (110, 5, lambda honest: far))
+    patch_solver(monkeypatch, (60, 6, lambda honest: nothing), (90, 1, slow(0.009)), (110, 5, lambda honest: far))
     run = perform(line, tmp_path, monkeypatch)
     assert run.outcome.exit_code == 0, run.outcome
     backups = [cycle for cycle in run.cycles if cycle["verdict"] == "BACKUP" and "diverged" in cycle["reason"]]
