@@ -33,7 +33,7 @@ TIMED = $(filter-out $(UNTIMED),$(wildcard tests/toolkit/app/test_*.py tests/dev
 
 # A host that stands still for some periods fails a timed test, a defect fails it again: what does not repeat is printed (RERUN) and counted.
 test: lint
-	$(BIN)/python -m pytest --reruns 1 --reruns-delay 1 $(TIMED)
+	$(BIN)/python -m pytest --reruns 2 --reruns-delay 1 $(TIMED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/test_architecture.py $(TIMED:%=--ignore=%)
 
 # A failure it finds is printed with what reproduces it.
@@ -41,7 +41,7 @@ search: $(VENV)/.installed-dev
 	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -n 2 --dist loadfile -m hypothesis $(TIMED:%=--ignore=%)
 
 campaign: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --reruns 1 --reruns-delay 1 -m campaign
+	$(BIN)/python -m pytest --reruns 2 --reruns-delay 1 -m campaign
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
