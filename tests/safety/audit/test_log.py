@@ -241,15 +241,16 @@ def test_a_full_file_system_is_a_fault_that_is_noted_on_that_file_system(tmp_pat
     if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)], check=False).returncode:
         pytest.skip("a file system of its own needs the right to mount; the injected disk covers the rest")
     try:
-        log = AuditLog(place / "audit", {})
-        raised = until_fault(lambda: log.append(RecordKind.CYCLE, cycle(0)))
+        opened = Opened(place / "audit")
+        raised = until_fault(lambda: opened.log.append(RecordKind.CYCLE, cycle(0)))
         assert "No space left" in str(raised)
+        assert opened.links[-1].wait(PATIENCE_S)  # it tells the control process first, then the disk
         result = verify(place)
-        assert result.ok and handed_over(place) >= log.durable and "No space left" in result.fault
+        assert result.ok and handed_over(place) >= opened.log.durable and "No space left" in result.fault
         with pytest.raises(AuditFault):
-            log.close()
+            opened.log.close()
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)  # the writer may be a moment behind
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.mark.requirement("AUD-013")
