@@ -39,7 +39,8 @@ from .pilot import Pilot
 from .proof_record import ProofRecord
 from .proved import assemble_proved
 from .realtime import RealtimeGrant, request_realtime
-from .run_records import LineWatch, open_log, record_device
+from .run_records import open_log, record_device
+from .security_watch import SecurityWatch
 
 STATUS_EVERY = 20
 REST_CYCLES = 20
@@ -115,7 +116,7 @@ class _Run:
         """Connect and switch on, unless the operator has changed his mind by then."""
         device.connect()
         record_device(self._log, device)
-        self._line = LineWatch(device)
+        self._watch = SecurityWatch(device.bus)
         grant = self._prepare(device)
         first = self._layer.enable(device.read())
         self._hear()
@@ -192,6 +193,7 @@ class _Run:
         payload["reference_tip_m"] = None if tip is None else tip.tolist()
         if not isinstance(self._fault, AuditFault):
             self._log.append(RecordKind.CYCLE, payload, urgent=verdict in (Verdict.BACKUP, Verdict.STOP))
+            self._watch.decided(self._log, record.decided)
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self._counts["MISS"] += 1
@@ -219,7 +221,7 @@ class _Run:
         status.update(t_s=position.t_s, started_s=result.started_s, q=q.tolist(), verdict=result.decided.certified.verdict.value)
         with suppress(OSError):  # it is gone: the pipe's other direction says so
             self._tell("status", status)
-        self._guarded(lambda: self._line.look(self._log))
+        self._guarded(lambda: self._watch.look(self._log))
 
     def _guarded(self, write: Callable[[], object]) -> None:
         """Between cycles as in them: a record that cannot be made ends motion along the certified plan, not the loop."""

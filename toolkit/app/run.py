@@ -18,6 +18,7 @@ from devices import launch_simulated_arm
 from safety.audit.file_layer import PosixFiles, make_directories
 from safety.audit.machine_state import refuse_unresolved
 from safety.audit.operator_key import check_stock
+from safety.audit.refused_access import noting_refusals
 from toolkit import InvalidInput, Verdict
 
 from .assembly import Assembly, assemble
@@ -91,12 +92,13 @@ def run_procedure(
 
 
 def check_options(options: LogOptions, directory: Path) -> None:
-    """Raises AuditFault or InvalidInput, as run_procedure does, before anything is made."""
-    refuse_unresolved(options.state)
-    if options.operator_key is not None:
-        if directory.resolve() in options.operator_key.resolve().parents:
-            raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others")
-        check_stock(options.operator_key)
+    """Raises AuditFault or InvalidInput, as run_procedure does, before anything is made. The next log says that it did."""
+    with noting_refusals(options.state):
+        refuse_unresolved(options.state)
+        if options.operator_key is not None:
+            if directory.resolve() in options.operator_key.resolve().parents:
+                raise InvalidInput(f"{options.operator_key}: the operator key lies in the run directory, which is handed to others")
+            check_stock(options.operator_key)
 
 
 def new_directory(directory: Path) -> None:

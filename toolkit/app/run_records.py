@@ -1,14 +1,18 @@
-"""What every log says beside its cycles: who began the run, what changed since the last one, which device, what the line threw away."""
+"""What every log says beside its cycles: who began the run, what changed since the last one, which device, and how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from serial.tools.list_ports import comports
 
 from devices import DynamixelArm
+from safety import Violation
 from safety.audit import AuditLog, RecordKind
 from safety.audit.machine_state import Acknowledgements, refuse_unresolved
+from safety.audit.refused_access import RefusedAccesses
+from toolkit import NoSafeCommand
 
 from .assembly import Assembly
 from .last_configuration import LastConfiguration
@@ -50,6 +54,10 @@ def _record_beginning(log: AuditLog, device: str, hashes: Mapping[str, str], opt
     for said in acknowledged.said:
         action = f"acknowledge that the log of run {said['run']} in {said['directory']} did not end in order"
         log.append(RecordKind.OPERATOR, {"action": action, "reason": said["reason"]}, actor=said["actor"])
+    refused = RefusedAccesses.read(options.state)
+    for said in refused.said:
+        detail = f"at {said['utc_ns']} ns UTC, before this log was open: {said['what']}"
+        log.append(RecordKind.SECURITY, {"event": "refused access", "detail": detail})
     last, values = LastConfiguration(options.state, device), _configuration(hashes)
     for change in last.changes(values):
         reason = f"differs from run {change.since}, the last of this device on this machine"
@@ -57,6 +65,7 @@ def _record_beginning(log: AuditLog, device: str, hashes: Mapping[str, str], opt
         log.append(RecordKind.CONFIG, data, actor=options.actor)
     log.flush()
     acknowledged.recorded()
+    refused.recorded()
     last.keep(values, log.run)
 
 
@@ -82,18 +91,16 @@ def _adapter_serial_number(url: str) -> str | None:
     return next((port.serial_number for port in comports() if port.device == url), None)
 
 
-class LineWatch:
-    """Makes malformed packets a security event: what the line's parser threw away since the last look."""
+@contextmanager
+def closed_with_the_end(log: AuditLog, violation: Callable[[], Violation | None]) -> Iterator[AuditLog]:
+    """A log whose last record says how what was done inside ended: an exception by its name, else whether an assumption had ended.
 
-    def __init__(self, device: DynamixelArm) -> None:
-        self._device = device
-        self._seen = (0, 0)
-
-    def look(self, log: AuditLog) -> None:
-        """Record what is new, if anything is."""
-        now = (self._device.bus.crc_errors, self._device.bus.discarded)
-        if now != self._seen:
-            crc, discarded = (new - old for new, old in zip(now, self._seen, strict=True))
-            self._seen = now
-            detail = f"{crc} packets with a wrong CRC, {discarded} bytes that belonged to no packet, since the last look"
-            log.append(RecordKind.SECURITY, {"event": "malformed packet", "detail": detail}, actor="device line", urgent=True)
+    Raises:
+        AuditFault: the log could not be closed.
+    """
+    with log:
+        yield log
+        ended = violation()
+        reason = "" if ended is None else f"{ended.assumption}: {ended.reason}"
+        end = {"status": "completed", "exit_code": 0} if ended is None else {"status": "stopped", "exit_code": NoSafeCommand.exit_code}
+        log.close(end | {"reason": reason, "problems": []})

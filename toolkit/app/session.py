@@ -44,8 +44,9 @@ from .cycle_payload import cycle_payload
 from .log_options import LogOptions
 from .motion_controller import MotionController, session_motions
 from .mpc_setup import build_mpc, prime
-from .run import new_directory
-from .run_records import LineWatch, open_log, record_device
+from .run import check_options, new_directory
+from .run_records import closed_with_the_end, open_log, record_device
+from .security_watch import SecurityWatch
 
 JOIN_S = 10.0
 STALE_S = 0.1
@@ -86,18 +87,18 @@ class ArmSession:
         return session
 
     def _connect(self) -> None:
-        refuse_unresolved(self._options.state)
+        check_options(self._options, self._directory)
         new_directory(self._directory)
         profile, port = self._assembly.profile, None
         with ExitStack() as stack:
             if profile.is_simulated:
                 port = stack.enter_context(launch_simulated_arm(profile, truth=self._directory / "truth.bin")).port
             log = open_log(self._assembly, self._directory, self._options, "a session in Python")
-            self._log = stack.enter_context(log)
+            self._log = stack.enter_context(closed_with_the_end(log, lambda: self._layer.violation))
             self._device = stack.enter_context(DynamixelArm(profile, port))
             self._device.connect()
             record_device(self._log, self._device)
-            self._line = LineWatch(self._device)
+            self._watch = SecurityWatch(self._device.bus)
             self._stack = stack.pop_all()
 
     def enable(self, reason: str = "asked for by the program") -> None:
@@ -138,7 +139,7 @@ class ArmSession:
             raise DeviceFault(f"disable: {problem}")
         self._states.command("disable")
         self._states.is_homed = False
-        self._line.look(self._log)
+        self._watch.look(self._log)
         self._log.append(RecordKind.OPERATOR, {"action": "disable", "reason": reason}, actor=self._options.actor)
         self._log.append(RecordKind.STATE, {"state": "DISABLED", "reason": self._reason(), "calls": self._layer.take()}, urgent=True)
 
@@ -196,11 +197,11 @@ class ArmSession:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
+        with self._stack:  # what was raised, inside or here, is the log's last word
             if self._states.state is not OperatingState.DISABLED:
                 self.disable()
-        finally:
-            self._stack.__exit__(kind, error, trace)
+            if error is not None:
+                raise error
 
     def _command(self, issue: Callable[[float], MotionHandle]) -> MotionHandle:
         if not self._states.may_move():
@@ -290,6 +291,7 @@ class ArmSession:
         payload = cycle_payload(record, self._layer.take())
         urgent = record.decided.certified.verdict in (Verdict.BACKUP, Verdict.STOP)
         self._log.append(RecordKind.CYCLE, payload | {"step": {"index": 0, "t_s": 0.0, "follows_path": False}}, urgent=urgent)
+        self._watch.decided(self._log, record.decided)
 
     def _missed(self, index: int, in_a_row: int, why: str) -> None:
         self.verdicts["MISS"] += 1

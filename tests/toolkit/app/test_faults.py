@@ -149,7 +149,7 @@ def test_a_faulty_device_is_held_and_named(
 
 
 @pytest.mark.requirement("SAF-014", "CYB-004")
-def test_a_second_master_on_the_line_is_noticed_and_held(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_master_on_the_line_is_noticed_held_and_recorded(line: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A foreign goal that our next setpoint replaces before any sample is taken goes unseen, so there are many.
 
     Each is too small for A1, and ahead of the motion: behind it, it would be taken for one of ours.
@@ -163,6 +163,7 @@ def test_a_second_master_on_the_line_is_noticed_and_held(line: Assembly, tmp_pat
     run = perform(line, tmp_path, monkeypatch, interfere)
     assert run.outcome.exit_code == 3 and "a goal we never sent" in run.outcome.reason
     assert run.cycles[-1]["ticks"] is None, "held: nothing more is sent"
+    assert "foreign goal" in [said["event"] for said in run.of_kind("SECURITY")]
 
 
 @pytest.mark.requirement("SAF-015")

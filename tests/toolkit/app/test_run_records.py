@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from safety.audit import AuditLog, RecordKind, read_records
+from safety.audit import read_records
 from safety.audit.machine_state import acknowledge
 from safety.audit.operator_key import make_operator_key
 from tests.toolkit.app.runs import EXAMPLE, PROFILE, Live, Performed, line_was_late, perform, primum, was_late
@@ -14,7 +14,7 @@ from toolkit import AuditFault, InvalidInput
 from toolkit.app.assembly import Assembly
 from toolkit.app.log_options import LogOptions
 from toolkit.app.run import run_procedure
-from toolkit.app.run_records import LineWatch, open_log
+from toolkit.app.run_records import open_log
 
 
 @pytest.fixture
@@ -89,33 +89,22 @@ def test_a_run_says_which_device_it_is_and_what_it_changed_in_it(line: Assembly,
     assert {"name": "servo 1: operating_mode", "old": 3, "new": 4, "reason": "the device profile asks for it"} in changes
 
 
-@pytest.mark.requirement("AUD-030")
-def test_malformed_packets_are_a_security_event(tmp_path: Path) -> None:
-    class Line:
-        crc_errors, discarded = 0, 0
-
-    class Device:
-        bus = Line()
-
-    device: Any = Device()
-    with AuditLog(tmp_path / "audit", {}) as log:
-        watch = LineWatch(device)
-        watch.look(log)
-        device.bus.crc_errors, device.bus.discarded = 3, 12
-        watch.look(log)
-        watch.look(log)
-    (event,) = of_kind(list(read_records(tmp_path)), RecordKind.SECURITY)
-    assert event["data"] == {
-        "event": "malformed packet",
-        "detail": "3 packets with a wrong CRC, 12 bytes that belonged to no packet, since the last look",
-    }
-
-
-@pytest.mark.requirement("AUD-009")
-def test_an_operator_key_in_the_run_directory_is_refused(line: Assembly, tmp_path: Path, options: LogOptions) -> None:
+@pytest.mark.requirement("AUD-009", "AUD-010")
+def test_an_operator_key_in_the_run_directory_is_refused_and_the_next_log_says_so_once(
+    line: Assembly, tmp_path: Path, options: LogOptions
+) -> None:
     inside = replace(options, operator_key=tmp_path / "run" / "operator.key")
     with pytest.raises(InvalidInput, match="handed to others"):
         run_procedure(Path(line.procedure.file), tmp_path / "run", lambda status: None, line, options=inside)
+    assert options.operator_key is not None
+    options.operator_key.chmod(0o644)
+    with pytest.raises(AuditFault, match="only its owner can read"):
+        run_procedure(Path(line.procedure.file), tmp_path / "run", lambda status: None, line, options=options)
+    options.operator_key.chmod(0o600)
+    first, second = of_kind(opened(line, tmp_path / "next", options), "SECURITY")
+    assert first["data"]["event"] == second["data"]["event"] == "refused access"
+    assert "handed to others" in first["data"]["detail"] and "only its owner can read" in second["data"]["detail"]
+    assert of_kind(opened(line, tmp_path / "after", options), "SECURITY") == []
 
 
 def test_a_key_that_cannot_be_used_is_refused_before_anything_is_made(line: Assembly, tmp_path: Path, options: LogOptions) -> None:

@@ -56,6 +56,10 @@ def session(line: Assembly, folder: Path, use: Callable[[ArmSession], None]) -> 
     raise AssertionError("not reached")
 
 
+def last_word(directory: Path) -> dict[str, Any]:
+    return dict(list(read_records(directory / "audit"))[-1]["data"]["end"])
+
+
 def late(arm: ArmSession) -> bool:
     return arm.verdicts["MISS"] > 0 and ("missed in a row" in arm._reason() or "setpoints behind" in arm._reason())
 
@@ -89,6 +93,7 @@ def test_the_lines_of_the_readme_move_the_arm_and_leave_a_log(line: Assembly, tm
     states = [r["data"]["state"] for r in read_records(directory / "audit") if r["kind"] == "STATE"]
     assert states == ["ENABLED", "DISABLED", "ENABLED", "DISABLED"]
     assert verify(directory).closed and verify(directory).intact
+    assert last_word(directory) == {"status": "completed", "exit_code": 0, "reason": "", "problems": []}
     assert_replays(Performed(directory, Outcome("", "", 0)), line)
     assert (directory / "truth.bin").stat().st_size > 0
 
@@ -360,6 +365,8 @@ def test_a_servo_thread_that_fails_ends_motion_and_says_so(reachable: Reachable,
     (fault,) = faults_of(directory)
     assert "of the loop" in fault["reason"] and fault["problem"] == ""
     assert verify(directory).closed
+    end = last_word(directory)
+    assert (end["status"], end["exit_code"]) == ("stopped", 3) and "of the loop" in end["reason"]
 
 
 @pytest.mark.requirement("SAF-030")
