@@ -24,7 +24,9 @@ from .reference import (
     Reference,
     TrapezoidalTiming,
 )
+from .rotating_field import RotatingField
 from .rotation_mpc import RotationMpc, RotationMpcOptions, RotationProposal
+from .swimmer_mpc import SwimmerMpc, SwimmerMpcOptions
 from .tracking_mpc import TrackingMpc, TrackingMpcOptions
 from .tracking_problem import HalfSpace, SetpointLimits, TrackingOptions, tracking_problem
 
@@ -67,12 +69,15 @@ __all__ = [
     "RealTimeIteration",
     "RealTimeIterationOptions",
     "Reference",
+    "RotatingField",
     "RotationMpc",
     "RotationMpcOptions",
     "RotationProposal",
     "Rows",
     "SetpointLimits",
     "SlackPenalty",
+    "SwimmerMpc",
+    "SwimmerMpcOptions",
     "TrackingMpc",
     "TrackingMpcOptions",
     "TrackingOptions",

@@ -2,6 +2,7 @@
 
 from .brownian import BrownianMotion
 from .centre_line import AlongLine, CentreLine
+from .chamber import Chamber
 from .fluid import BLOOD_LIKE, WATER_20C, WATER_37C, Fluid
 from .poiseuille import Poiseuille
 from .pulse_waveform import PulseWaveform
@@ -28,6 +29,7 @@ __all__ = [
     "AlongLine",
     "BrownianMotion",
     "CentreLine",
+    "Chamber",
     "Fluid",
     "Poiseuille",
     "PulseWaveform",

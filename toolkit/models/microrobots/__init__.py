@@ -7,15 +7,18 @@ from .helix import Helix
 from .magnetic_moment import MU_0, MagneticMoment, PermanentMoment, SoftMoment
 from .roller import Roller
 from .step_out import mean_spin_rad_s, step_out_rate_rad_s
+from .swim_path import FigureOfEight, RecordedPath
 
 __all__ = [
     "MU_0",
     "Bead",
     "CellbotModel",
     "CellbotRecord",
+    "FigureOfEight",
     "Helix",
     "MagneticMoment",
     "PermanentMoment",
+    "RecordedPath",
     "Roller",
     "SoftMoment",
     "Spans",
