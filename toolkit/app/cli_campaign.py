@@ -146,3 +146,19 @@ def campaign_vessel(
 
     found = run_vessel_campaign(range(seeds), calibration, seconds, show)
     raise typer.Exit(0 if all(right.ok for right, _ in found) else 3)
+
+
+@campaign_app.command("swimmer")
+def campaign_swimmer(
+    calibration: Annotated[Path, typer.Argument(help="MPEM calibration (YAML) of eight coils.", show_default=False)],
+    seeds: Annotated[int, typer.Option(help="How many seeds, each with all three steerers.", min=1)] = 3,
+    turn_s: Annotated[float, typer.Option("--turn", help="Seconds for the figure: the helix can do it in about 45.", min=4.0)] = 60.0,
+) -> None:
+    """A helix on a figure of eight: MPC, a PID with a box, and the same with clipped currents. Exit code 3 if MPC does not keep all."""
+    from verification.campaign.swimmer import SwimmerCase, run_swimmer_campaign
+
+    def show(case: SwimmerCase) -> None:
+        out.print(str(case), markup=False, soft_wrap=True, highlight=False)
+
+    found = run_swimmer_campaign(range(seeds), calibration, turn_s, show)
+    raise typer.Exit(0 if all(case.ok for case in found if case.steerer == "mpc") else 3)
