@@ -17,6 +17,7 @@ from .recorded_layer import RecordedLayer
 from .regions import Capsule, Cylinder, Polytope, Region, box, sphere
 from .shield import SHIELD_VERSION, Certification, Shield
 from .stop_plan import brake
+from .swimmer_authority import SwimmerAuthority, SwimmerMotion, check_swimmer_authority
 from .tracker_monitor import Fault, TrackerFinding, TrackerLimits, TrackerMonitor, TrackerSample
 from .window import Windows, windows_touching
 from .window_check import Bounds, WindowCheck
@@ -68,6 +69,8 @@ __all__ = [
     "SafetyLayer",
     "Shield",
     "StateMachine",
+    "SwimmerAuthority",
+    "SwimmerMotion",
     "TrackerFinding",
     "TrackerLimits",
     "TrackerMonitor",
@@ -81,6 +84,7 @@ __all__ = [
     "check_authority",
     "check_field",
     "check_resistance",
+    "check_swimmer_authority",
     "identification_command",
     "sphere",
     "t_blind_s",

@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace) -> None:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="primum-firmware-"))
         library = build_library(Path(folder))
-        truth = TruthWriter(options.truth, truth_columns(tuple(coil.name for coil in profile.coils)), PLANT_HZ)
+        truth = TruthWriter(options.truth, truth_columns(tuple(coil.name for coil in profile.coils), world.shown_of_plant), PLANT_HZ)
         stack.callback(truth.close)
         server = CameraServer(options.cameras, world.cameras.latency_s)
         stack.callback(server.close)

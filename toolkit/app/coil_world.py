@@ -91,6 +91,11 @@ class CoilWorld(WorldPart):
     def seen_radius_m(self) -> float:
         """Of the dark disc in both views."""
 
+    @property
+    def shown_of_plant(self) -> tuple[str, ...]:
+        """Numbers of this robot's plant that the truth file has besides what all robots have."""
+        return ()
+
     @abstractmethod
     def plant(self, coils: WrongCoils) -> Plant:
         """The robot where it starts. Raises InvalidInput."""

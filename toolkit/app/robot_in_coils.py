@@ -28,13 +28,13 @@ _STEPS = 2
 _NOISE, _NOISE_BANK = 5.0, 8
 
 
-def truth_columns(coil_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Columns of the truth file after t_s. p: what cameras see, frame B. wall_m: of the robot's surface from the wall. B_T: |B| at p.
+def truth_columns(coil_names: tuple[str, ...], shown_of_plant: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Columns of the truth file after t_s, the plant's own last. p: what cameras see, frame B. B_T: |B| at p.
 
-    gradient_T_m: Frobenius norm.
+    wall_m: of the robot's surface from the wall. gradient_T_m: Frobenius norm.
     """
     point = ("p_x_m", "p_y_m", "p_z_m", "wall_m", "B_T", "gradient_T_m")
-    return (*point, *(f"i_{name}_A" for name in coil_names), *(f"temperature_{name}_c" for name in coil_names))
+    return (*point, *(f"i_{name}_A" for name in coil_names), *(f"temperature_{name}_c" for name in coil_names), *shown_of_plant)
 
 
 class RobotInCoils:
@@ -50,7 +50,7 @@ class RobotInCoils:
         self.plant: Plant = world.plant(coils)
         if not self.plant.wall_distance_m() > 0.0:
             raise InvalidInput(f"start_m: {world.start_m}: the robot's surface is {self.plant.wall_distance_m():.3g} m from the wall")
-        self._truth, self._server = truth, server
+        self._truth, self._server, self._shown = truth, server, world.shown_of_plant
         self._cameras = _RobotCameras(world, self._random)
         self._frame_s = 1.0 / world.cameras.rate_Hz
         self._next_frame_s: float | None = None
@@ -88,7 +88,8 @@ class RobotInCoils:
         if self._free_s is None and self._is_lifted(t_s, coils):
             self._free_s = t_s
         norms = wall_m, float(np.linalg.norm(plant.B_tesla)), float(np.linalg.norm(plant.gradient_T_m))
-        self._truth.append(t_s, np.concatenate([plant.p_m, norms, i_A, coils.temperature_c]))
+        shown = [float(getattr(plant, name)) for name in self._shown]
+        self._truth.append(t_s, np.concatenate([plant.p_m, norms, i_A, coils.temperature_c, shown]))
 
     def _is_lifted(self, t_s: float, coils: CoilTruth) -> bool:
         plant = self.plant

@@ -7,7 +7,8 @@ from typing import Any
 
 from devices import load_coil_profile
 from toolkit.procedure.coil_procedure import CoilProcedure
-from toolkit.procedure.kind import VESSEL, kind_of
+from toolkit.procedure.kind import SWIMMER, VESSEL, kind_of
+from toolkit.procedure.swimmer_procedure import SwimmerProcedure
 from toolkit.procedure.vessel_procedure import VesselProcedure
 from toolkit.procedure.yaml_model import load_yaml_model
 
@@ -15,6 +16,9 @@ from .bead_pilot import BeadPilot
 from .coil_assembly import CoilAssembly
 from .coil_world import CoilWorld
 from .robot_pilot import RobotPilot
+from .swimmer_assembly import put_swimmer_together
+from .swimmer_parts import swimmer_authority, swimmer_world
+from .swimmer_pilot import SwimmerPilot
 from .vessel_assembly import put_vessel_together
 from .vessel_parts import vessel_authority, vessel_world
 
@@ -33,7 +37,10 @@ class RobotKind:
     pilot: Callable[[Any], RobotPilot]
 
 
-KINDS = {VESSEL: RobotKind(VesselProcedure, put_vessel_together, vessel_authority, vessel_world, BeadPilot)}
+KINDS = {
+    VESSEL: RobotKind(VesselProcedure, put_vessel_together, vessel_authority, vessel_world, BeadPilot),
+    SWIMMER: RobotKind(SwimmerProcedure, put_swimmer_together, swimmer_authority, swimmer_world, SwimmerPilot),
+}
 
 
 def assemble(path: Path | str) -> CoilAssembly:

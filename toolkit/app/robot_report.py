@@ -37,6 +37,7 @@ WORDS = {
     "field": ("field at the robot, wherever it may be and the coils may err", "T"),
     "gradient": ("gradient there, alike", "T/m"),
     "field_rate": ("change of the field there by the change of currents", "T/s"),
+    "in_step": ("it turns with the field: from its moment to the field is less than a right angle", "rad"),
     "wall": ("distance of the robot from the wall, less what may have happened since the image", "m"),
 }
 REACTIONS = {"B2": "held on the prediction; currents to zero when T_blind is over"}
@@ -111,6 +112,8 @@ def _constraints(log: RunLog, t: FloatArray, summary: RunSummary) -> tuple[Const
     claims = np.array([verdict is not Verdict.STOP for verdict in log.verdict], dtype=bool)
     rows = []
     for name, (words, unit) in WORDS.items():
+        if name not in log.margins and name not in truth:
+            continue
         values = log.margins.get(name, np.full(t.shape, np.nan))
         present = np.isfinite(values) & claims
         rows.append(

@@ -10,6 +10,7 @@ import numpy as np
 
 from safety.audit import verify
 from toolkit import FloatArray, InvalidInput, Verdict
+from toolkit.procedure.swimmer_assumption import SwimmerAssumptions
 from verification.report import write_report
 from verification.run_directory import (
     AssumptionFigures,
@@ -35,8 +36,8 @@ SETTLE_S = 3.0
 UNPROVED = (
     "No certificate exists for a micro-robot's run: its layer is tested, not proved.",
     "The bounds of field and gradient rest on constants that were sampled over the workspace, with a margin.",
-    "That a witness current holds the bead off every wall (authority) is computed at points of the path, not proved in between.",
-    "B1, B3, B4 and B6 are stated; nothing in a run measures them.",
+    "That a witness current holds the robot off every wall (authority) is computed at points of the path, not proved in between.",
+    "B1, B3, B4, B6 and a swimmer's B7 are stated; nothing in a run measures them.",
 )
 
 
@@ -103,7 +104,7 @@ def _true_margins(assembly: CoilAssembly, columns: dict[str, FloatArray], i: Flo
     R = assembly.profile.resistance_ohm_20c * (1.0 + 0.00393 * (temperature_c - 20.0))
     over = max(1, round(assembly.period_s / float(np.median(np.diff(columns["t_s"])))) if len(i) > 1 else 1)
     moved = np.abs(i[over:] - i[:-over]).max() if len(i) > over else 0.0
-    return {
+    margins = {
         "current": float(limits.current_A - np.abs(i).max()),
         "slew": float(limits.slew_A_s * assembly.period_s - moved),
         "heat": float(limits.heat_W - (R * i**2).sum(axis=1).max()),
@@ -112,6 +113,9 @@ def _true_margins(assembly: CoilAssembly, columns: dict[str, FloatArray], i: Flo
         "gradient": float(limits.gradient_T_m - columns["gradient_T_m"].max()),
         "wall": float(columns["wall_m"].min()),
     }
+    if "slip_rad" in columns:
+        margins["in_step"] = float(0.5 * np.pi - np.abs(columns["slip_rad"]).max())
+    return margins
 
 
 def summarise_robot(assembly: CoilAssembly, log: RunLog, track: RobotTrack, truth: RobotTruth | None, outcome: Outcome) -> RunSummary:
@@ -166,7 +170,7 @@ def _tracking(truth: RobotTruth | None) -> TrackingError | None:
 
 
 def assumption_figures(assembly: CoilAssembly, log: RunLog, track: RobotTrack) -> tuple[AssumptionFigures, ...]:
-    """Stated bound and measured maximum of B1-B6; what nothing measures says so."""
+    """Stated bound and measured maximum of B1-B6, a swimmer's B7; what nothing measures says so."""
     a = assembly.procedure.assumptions
     age = float(track.image_age_s.max()) if track.image_age_s.size else None
 
@@ -174,7 +178,7 @@ def assumption_figures(assembly: CoilAssembly, log: RunLog, track: RobotTrack) -
         claim = getattr(a, id_).claim
         return AssumptionFigures(id=id_, statement=claim, bound=bound, measured_max=measured, unit=unit, monitored=measured is not None)
 
-    return (
+    rows = (
         row("B1", a.B1.gain, None, ""),
         row("B2", a.B2.age_s_max, age, "s"),
         row("B3", a.B3.across_m_s, None, "m/s"),
@@ -182,3 +186,4 @@ def assumption_figures(assembly: CoilAssembly, log: RunLog, track: RobotTrack) -
         row("B5", a.B5.sensor_K, None, "K"),
         row("B6", a.B6.error_m, None, "m"),
     )
+    return (*rows, row("B7", a.B7.step_out_share, None, "")) if isinstance(a, SwimmerAssumptions) else rows

@@ -8,16 +8,17 @@ from pydantic import BaseModel, ConfigDict
 from toolkit.models.json_file import load_json
 
 from .coil_world import CoilWorld
+from .swimmer_world import SwimmerWorld
 from .vessel_world import VesselWorld
 
 
 class _Kind(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    kind: Literal["vessel"]
+    kind: Literal["vessel", "swimmer"]
 
 
-WORLDS: dict[str, type[CoilWorld]] = {"vessel": VesselWorld}
+WORLDS: dict[str, type[CoilWorld]] = {"vessel": VesselWorld, "swimmer": SwimmerWorld}
 
 
 def load_world(path: Path) -> CoilWorld:

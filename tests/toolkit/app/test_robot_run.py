@@ -57,8 +57,10 @@ def short_procedure(directory: Path, seconds: float = 3.5) -> Path:
     return path
 
 
-def run(directory: Path, monkeypatch: pytest.MonkeyPatch, fail: Callable[[CoilRig], None] | None = None) -> Ran:
-    """One run; `fail` is called once, when the bead is on its path."""
+def run(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, fail: Callable[[CoilRig], None] | None = None, procedure: Path | None = None
+) -> Ran:
+    """One run, of the short example if nothing else is said; `fail` is called once, when the robot is on its path."""
     rigs, injected = list[CoilRig](), list[float]()
 
     def launched(*args: Any, **given: Any) -> Any:
@@ -82,7 +84,7 @@ def run(directory: Path, monkeypatch: pytest.MonkeyPatch, fail: Callable[[CoilRi
     monkeypatch.setattr(robot_run, "launch_coil_rig", launched)
     if fail is not None:  # the path is the example's, and its authority is asked for in the run that completes
         monkeypatch.setattr(robot_run, "authority_of", lambda assembly: {})
-    procedure = short_procedure(directory)
+    procedure = procedure or short_procedure(directory)
     assembly, out = assemble(procedure), directory / "run"
     options = LogOptions("tester", directory / "state")
     result = robot_run.run_robot(procedure, out, progress, assembly, options)
