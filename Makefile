@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Small matrices gain nothing from more threads, and spinning ones take the core of whatever runs beside.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
 # Hundreds of short-lived processes start in the tests: compiling every library anew in each takes twice as long as what they do.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -25,10 +28,11 @@ demo: $(VENV)/.installed
 	@if [ -e runs/psm_trace ]; then mv runs/psm_trace "runs/psm_trace.$$(date +%Y%m%d-%H%M%S)"; fi
 	$(BIN)/primum run examples/procedures/psm_trace.yaml --out runs/psm_trace
 
-# What keeps a period on a simulated device needs the machine to itself; the rest takes both cores.
+# What keeps a period on a simulated device needs the machine to itself; the rest takes both cores, what can repeat a late run among it.
 UNTIMED = $(patsubst %,tests/toolkit/app/test_%.py,check_command coil_assembly doctor float_error last_configuration log_export log_options log_view proofs \
-	pilot records refusals results run_inputs safety_parts selftest traceability version) \
-	$(patsubst %,tests/devices/test_%.py,camera_tracking coil_profile coil_protocol dynamixel_packet profile scpi_supply serial_transfer)
+	pilot records refusals replay reprove results run_inputs safety_parts security_watch selftest traceability verification_report version) \
+	$(patsubst %,tests/devices/test_%.py,camera_tracking coil_profile coil_protocol dynamixel_packet profile scpi_supply serial_transfer stereo_tracker) \
+	$(patsubst %,tests/devices/%.py,firmware/test_coil_driver firmware/test_fuzz simulated_arm/test_plant simulated_arm/test_servo)
 TIMED = $(filter-out $(UNTIMED),$(wildcard tests/toolkit/app/test_*.py tests/devices/test_*.py tests/devices/*/test_*.py))
 
 # A host that stands still for some periods fails a timed test, a defect fails it again: what does not repeat is printed (RERUN) and counted.

@@ -158,8 +158,11 @@ def started(line: Assembly, directory: Path) -> "subprocess.Popen[str]":
 @pytest.mark.requirement("SAF-028")
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "termination"), (signal.SIGHUP, "the terminal was closed")],
-    ids=["ctrl_c", "termination", "hang_up"],
+    [
+        pytest.param(signal.SIGINT, "Ctrl-C", id="ctrl_c"),
+        pytest.param(signal.SIGTERM, "termination", id="termination", marks=pytest.mark.campaign),
+        pytest.param(signal.SIGHUP, "the terminal was closed", id="hang_up"),
+    ],
 )
 def test_a_signal_to_all_stops_disables_reports_and_exits_with_3(number: signal.Signals, said: str, line: Assembly, tmp_path: Path) -> None:
     """It goes to every process of the group, as from a terminal; only the front end decides. Again if the machine was late: see runs.py."""

@@ -166,7 +166,7 @@ def fault(name: str, fail: Callable[[CoilRig], None], said: str, exit_code: int,
     ("fail", "said", "exit_code"),
     [
         fault("frozen camera", lambda rig: rig.inject(CoilFaults(frozen_cameras=frozenset({0}))), "B2: no image", 3),
-        fault("open coil", lambda rig: rig.inject(CoilFaults(open=frozenset({3}))), "coil_4", 4),
+        fault("open coil", lambda rig: rig.inject(CoilFaults(open=frozenset({3}))), "coil_4", 4, LONG),
         fault("cable", lambda rig: rig.kill(), "gone|hung up|cannot write|no answer|no image", 4),
         fault("stopped cameras", lambda rig: rig.inject(CoilFaults(stopped_cameras=frozenset({0, 1}))), "B2: no image", 3, LONG),
         fault("short", lambda rig: rig.inject(CoilFaults(short={3: 0.3})), "coil_4", 4, LONG),
