@@ -21,6 +21,7 @@ from devices.servo_setup import read_register
 from safety.audit import RecordKind, read_records, verify
 from tests.toolkit.app.runs import ATTEMPTS, Performed, assert_replays, children
 from tests.toolkit.app.test_records import Decided, record
+from tests.toolkit.app.test_security_watch import Line
 from toolkit import (
     AuditFault,
     DeviceFault,
@@ -35,6 +36,7 @@ from toolkit import (
 from toolkit.app import session as session_module
 from toolkit.app.assembly import Assembly
 from toolkit.app.control_process import Outcome
+from toolkit.app.security_watch import SecurityWatch
 from toolkit.app.session import ArmSession
 
 GOAL_M = np.array([0.004, 0.002, -0.116])
@@ -424,7 +426,7 @@ def test_a_cycle_that_braked_is_made_durable_at_once(line: Assembly, tmp_path: P
             appended.append((kind, urgent))
 
     arm = ArmSession(line, tmp_path)
-    arm._log = Log()  # type: ignore[assignment]
+    arm._log, arm._watch = Log(), SecurityWatch(Line())  # type: ignore[assignment]
     decided = Decided(replace(Decided().certified, verdict=verdict))
     arm._record(record(decided=decided))
     assert appended == [(RecordKind.CYCLE, urgent)]
