@@ -30,7 +30,7 @@ demo: $(VENV)/.installed
 
 # What keeps a period on a simulated device needs the machine to itself; the rest takes both cores, what can repeat a late run among it.
 UNTIMED = $(patsubst %,tests/toolkit/app/test_%.py,check_command coil_assembly doctor float_error last_configuration log_export log_options log_view proofs \
-	pilot records refusals replay reprove results run_inputs safety_parts security_watch selftest traceability verification_report version) \
+	pilot records refusals replay reprove results run_inputs safety_parts security_watch selftest traceability turned_assembly verification_report version) \
 	$(patsubst %,tests/devices/test_%.py,camera_tracking coil_profile coil_protocol dynamixel_packet profile scpi_supply serial_transfer stereo_tracker) \
 	$(patsubst %,tests/devices/%.py,firmware/test_coil_driver firmware/test_fuzz simulated_arm/test_plant simulated_arm/test_servo)
 TIMED = $(filter-out $(UNTIMED),$(wildcard tests/toolkit/app/test_*.py tests/devices/test_*.py tests/devices/*/test_*.py))

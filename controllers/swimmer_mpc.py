@@ -1,4 +1,4 @@
-"""A helical swimmer on its path: observer, rotation vector below step-out by model-predictive control, rotating field, currents."""
+"""A helix or a roller on its path: observer, rotation vector below step-out by model-predictive control, rotating field, currents."""
 
 from dataclasses import dataclass, field, replace
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from toolkit import FloatArray, InvalidInput, finite_array, finite_number
 from toolkit.models.magnetics import FieldModel
-from toolkit.models.microrobots import Helix
+from toolkit.models.microrobots import Helix, Roller
 
 from .bead_mpc import CurrentProposal, Path
 from .bead_observer import BeadEstimate, BeadObserver, BeadObserverOptions
@@ -57,16 +57,17 @@ class SwimmerMpc:
     """
 
     def __init__(
-        self, coils: FieldModel, helix: Helix, limits: BeadLimits, path: Path, options: SwimmerMpcOptions, t_s: float = 0.0,
+        self, coils: FieldModel, robot: Helix | Roller, limits: BeadLimits, path: Path, options: SwimmerMpcOptions, t_s: float = 0.0,
         seen_m: FloatArray | None = None,
     ) -> None:  # fmt: skip
         if not options.field_T <= limits.field_T:
             raise InvalidInput(f"field_T: {options.field_T} T is above the limit, {limits.field_T} T")
         if coils.saturation is not None:
             raise InvalidInput(f"{coils.name}: coils with saturation: their currents do not follow from a linear equation")
-        self.coils, self.helix, self.limits, self.options = coils, helix, limits, options
-        self.step_out_rad_s = helix.step_out_rad_s(options.field_T)
-        self._velocity = helix.velocity(options.period_s, options.rest_rad_s)
+        self.coils, self.robot, self.limits, self.options = coils, robot, limits, options
+        self.step_out_rad_s = robot.step_out_rad_s(options.field_T)
+        given = (options.period_s, options.rest_rad_s)
+        self._velocity = robot.velocity(*given) if isinstance(robot, Helix) else robot.velocity(options.period_s)
         self._mpc = RotationMpc(self._velocity, options.share * self.step_out_rad_s, options.rotation)
         count = options.rotation.horizon + 1
         self._stages: FloatArray = np.arange(count, dtype=np.float64) * options.rotation.period_s
@@ -75,7 +76,7 @@ class SwimmerMpc:
     def begin(self, path: Path, t_s: float, seen_m: FloatArray) -> None:
         """Forget everything, and follow this path from t_s on with the swimmer at seen_m, (3,). What was compiled stays."""
         start = finite_array(seen_m, "seen_m", (3,))
-        turning = RotatingField.at_rest(self.options.field_T, path(np.array([t_s]))[2][0], self.options.turn_rad_s)
+        turning = RotatingField.at_rest(self.options.field_T, self._axis(path(np.array([t_s]))[2][0]), self.options.turn_rad_s)
         allocation = self._allocate(start, turning)
         if allocation.i_ampere is None:
             raise InvalidInput(f"hold: the field cannot be made where the swimmer starts: {allocation.detail}")
@@ -83,6 +84,10 @@ class SwimmerMpc:
         self.observer = BeadObserver(t_s, start, 0.0, self.options.observer)
         self.w_rad_s: FloatArray = np.zeros(3)
         self._from, self._from_s = turning, t_s
+
+    def _axis(self, along: FloatArray) -> FloatArray:
+        """About which the robot turns to move along: a helix along itself, a roller across its way, in the floor."""
+        return along if isinstance(self.robot, Helix) else np.cross(self.robot.normal, along)
 
     def frame(self, taken_s: float, p_m: FloatArray) -> bool:
         """A camera has seen the swimmer's head at p_m, at taken_s. Whether that was believed."""
@@ -153,4 +158,4 @@ class SwimmerMpc:
 
     def _push(self, t_s: float, spin_rad_s: FloatArray) -> None:
         v = np.asarray(self._velocity(spin_rad_s, np.zeros(3))).ravel()
-        self.observer.push(t_s, v, self.field.axis, max(self.helix.time_constant_s, 1e-5))
+        self.observer.push(t_s, v, self.field.axis, max(self.robot.time_constant_s, 1e-5))

@@ -69,7 +69,7 @@ def test_a_hold_swims_back_to_its_place_and_replaces_the_proposal_of_its_cycle(m
 
 
 def test_a_step_beyond_the_slew_limit_is_no_proposal(made: SwimmerMpc) -> None:
-    slow = SwimmerMpc(made.coils, made.helix, replace(LIMITS, slew_A_s=1.0), PATH, made.options)
+    slow = SwimmerMpc(made.coils, made.robot, replace(LIMITS, slew_A_s=1.0), PATH, made.options)
     i = slow.hold_A
     for k in range(100):
         proposal = slow.compute(k * PERIOD_S, i)
@@ -82,6 +82,6 @@ def test_a_step_beyond_the_slew_limit_is_no_proposal(made: SwimmerMpc) -> None:
 def test_where_the_field_cannot_be_made_nothing_begins(made: SwimmerMpc) -> None:
     weak = replace(LIMITS, coils=replace(LIMITS.coils, i_max_ampere=np.full(8, 0.1)))
     with pytest.raises(InvalidInput, match="hold"):
-        SwimmerMpc(made.coils, made.helix, weak, PATH, made.options)
+        SwimmerMpc(made.coils, made.robot, weak, PATH, made.options)
     with pytest.raises(InvalidInput, match="field_T"):
-        SwimmerMpc(made.coils, made.helix, replace(LIMITS, field_T=1e-3), PATH, made.options)
+        SwimmerMpc(made.coils, made.robot, replace(LIMITS, field_T=1e-3), PATH, made.options)

@@ -70,6 +70,11 @@ class CoilAssembly(ABC):
         """Robot, walls and path in words, by what they are."""
 
     @property
+    def record_path(self) -> Path | None:
+        """A recording that the path is of, if it is of one."""
+        return None
+
+    @property
     def period_s(self) -> float:
         return self.procedure.controller.period_s
 
@@ -94,6 +99,8 @@ class CoilAssembly(ABC):
     def hashes(self) -> dict[str, str]:
         """What identifies this run's mathematics: SHA-256 by name."""
         files = {"profile": self.profile.path, "calibration": self.calibration_path}
+        if self.record_path is not None:
+            files["record"] = self.record_path
         return {"procedure": self.procedure.sha256} | {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from devices import load_coil_profile
 from toolkit.procedure.coil_procedure import CoilProcedure
-from toolkit.procedure.kind import SWIMMER, VESSEL, kind_of
+from toolkit.procedure.kind import ROLLER, SWIMMER, VESSEL, kind_of
+from toolkit.procedure.roller_procedure import RollerProcedure
 from toolkit.procedure.swimmer_procedure import SwimmerProcedure
 from toolkit.procedure.vessel_procedure import VesselProcedure
 from toolkit.procedure.yaml_model import load_yaml_model
@@ -16,6 +17,8 @@ from .bead_pilot import BeadPilot
 from .coil_assembly import CoilAssembly
 from .coil_world import CoilWorld
 from .robot_pilot import RobotPilot
+from .roller_assembly import put_roller_together
+from .roller_parts import roller_authority, roller_world
 from .swimmer_assembly import put_swimmer_together
 from .swimmer_parts import swimmer_authority, swimmer_world
 from .swimmer_pilot import SwimmerPilot
@@ -27,19 +30,30 @@ from .vessel_parts import vessel_authority, vessel_world
 class RobotKind:
     """procedure: what its file is read as. The rest: what is made of it; each raises SpecificationError for what cannot work.
 
+    put_together: given procedure, profile and path of the calibration, and of the recording where there is one.
+    record: names the recording that the procedure's path is of; empty: it is of none.
     authority: refuses a path along which the coils could not keep the robot off the walls, else what it found, by what it is about.
     """
 
     procedure: type[CoilProcedure]
-    put_together: Callable[[Any, Any, Path], CoilAssembly]
+    put_together: Callable[..., CoilAssembly]
     authority: Callable[[Any], dict[str, str]]
     world: Callable[[Any], CoilWorld]
     pilot: Callable[[Any], RobotPilot]
+    record: Callable[[Any], str] = lambda procedure: ""
 
 
 KINDS = {
     VESSEL: RobotKind(VesselProcedure, put_vessel_together, vessel_authority, vessel_world, BeadPilot),
     SWIMMER: RobotKind(SwimmerProcedure, put_swimmer_together, swimmer_authority, swimmer_world, SwimmerPilot),
+    ROLLER: RobotKind(
+        RollerProcedure,
+        put_roller_together,
+        roller_authority,
+        roller_world,
+        SwimmerPilot,
+        lambda procedure: str(procedure.path.recorded.file),
+    ),
 }
 
 
@@ -52,13 +66,16 @@ def assemble(path: Path | str) -> CoilAssembly:
     kind = KINDS[kind_of(path)]
     procedure = load_yaml_model(path, kind.procedure)
     profile = load_coil_profile(procedure.resolve(procedure.device.profile))
-    return kind.put_together(procedure, profile, procedure.resolve(procedure.calibration.file))
+    record = kind.record(procedure)
+    records = [procedure.resolve(record)] if record else []
+    return kind.put_together(procedure, profile, procedure.resolve(procedure.calibration.file), *records)
 
 
-def put_together(procedure_path: Path, profile_path: Path, calibration_path: Path) -> CoilAssembly:
+def put_together(procedure_path: Path, profile_path: Path, calibration_path: Path, record_path: Path | None = None) -> CoilAssembly:
     """The same from a run's kept inputs, wherever the procedure says that they were."""
     kind = KINDS[kind_of(procedure_path)]
-    return kind.put_together(load_yaml_model(procedure_path, kind.procedure), load_coil_profile(profile_path), calibration_path)
+    records = [] if record_path is None else [record_path]
+    return kind.put_together(load_yaml_model(procedure_path, kind.procedure), load_coil_profile(profile_path), calibration_path, *records)
 
 
 def authority_of(assembly: CoilAssembly) -> dict[str, str]:

@@ -20,6 +20,7 @@ from .run_records import open_log_of
 from .version import version_info
 
 PROCEDURE, PROFILE, CALIBRATION = "procedure.yaml", "inputs/profile.yaml", "inputs/calibration.yaml"
+RECORD = "inputs/record"
 
 
 def open_robot_log(assembly: CoilAssembly, directory: Path, options: LogOptions) -> AuditLog:
@@ -40,6 +41,10 @@ def _keep(assembly: CoilAssembly, directory: Path) -> dict[str, dict[str, Any]]:
         PROFILE: assembly.profile.path.read_bytes(),
         CALIBRATION: assembly.calibration_path.read_bytes(),
     }
+    named = {PROFILE: assembly.procedure.device.profile, CALIBRATION: assembly.procedure.calibration.file}
+    if assembly.record_path is not None:
+        record = RECORD + "".join(assembly.record_path.suffixes)
+        contents[record], named[record] = assembly.record_path.read_bytes(), assembly.record_path.name
     try:
         files = PosixFiles()
         files.make_directory(directory / "inputs")
@@ -50,9 +55,8 @@ def _keep(assembly: CoilAssembly, directory: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise AuditFault(f"the inputs of the run cannot be kept in {directory}: {error.strerror or error}") from error
     kept = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    if {kept[PROFILE], kept[CALIBRATION]} != {assembly.hashes["profile"], assembly.hashes["calibration"]}:
-        raise SpecificationError("the profile or the calibration changed while the run was starting", file=str(assembly.profile.path))
-    named = {PROFILE: assembly.procedure.device.profile, CALIBRATION: assembly.procedure.calibration.file}
+    if not set(assembly.hashes.values()) <= set(kept.values()):
+        raise SpecificationError("an input changed while the run was starting", file=str(assembly.profile.path))
     return {name: {"sha256": digest} | ({"named": named[name]} if name in named else {}) for name, digest in kept.items()}
 
 
@@ -72,7 +76,8 @@ def read_robot_inputs(directory: Path, start: Mapping[str, Any]) -> CoilAssembly
         raise SpecificationError("the log names no kept inputs", file=str(directory))
     for name, stated in inputs.items():
         checked_input(directory, name, stated)
-    return put_together(directory / PROCEDURE, directory / PROFILE, directory / CALIBRATION)
+    record = next((directory / name for name in inputs if name.startswith(RECORD)), None)
+    return put_together(directory / PROCEDURE, directory / PROFILE, directory / CALIBRATION, record)
 
 
 @dataclass(frozen=True, eq=False)

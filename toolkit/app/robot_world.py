@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from toolkit.models.json_file import load_json
 
 from .coil_world import CoilWorld
+from .roller_world import RollerWorld
 from .swimmer_world import SwimmerWorld
 from .vessel_world import VesselWorld
 
@@ -15,10 +16,10 @@ from .vessel_world import VesselWorld
 class _Kind(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    kind: Literal["vessel", "swimmer"]
+    kind: Literal["vessel", "swimmer", "roller"]
 
 
-WORLDS: dict[str, type[CoilWorld]] = {"vessel": VesselWorld, "swimmer": SwimmerWorld}
+WORLDS: dict[str, type[CoilWorld]] = {"vessel": VesselWorld, "swimmer": SwimmerWorld, "roller": RollerWorld}
 
 
 def load_world(path: Path) -> CoilWorld:

@@ -2,30 +2,32 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from controllers import BeadLimits, SwimmerMpc, SwimmerMpcOptions
+from controllers import SwimmerMpcOptions
 from devices import CoilProfile
 from toolkit import InvalidInput
 from toolkit.models.fluids import Chamber, Fluid
 from toolkit.models.microrobots import FigureOfEight, Helix
 from toolkit.procedure.swimmer_procedure import SwimmerProcedure
-from verification.report import BoxRegion, Region
 
-from .coil_assembly import CoilAssembly, check_path, field_model
+from .coil_assembly import check_path, field_model
+from .turned_assembly import TurnedAssembly
 
 
 @dataclass(frozen=True, eq=False)
-class SwimmerAssembly(CoilAssembly):
+class SwimmerAssembly(TurnedAssembly):
     """Everything that a swimmer's run is made of."""
 
     procedure: SwimmerProcedure
     path: FigureOfEight
     helix: Helix
-    chamber: Chamber
+
+    @property
+    def robot(self) -> Helix:
+        return self.helix
 
     @property
     def walls(self) -> Chamber:
@@ -42,32 +44,17 @@ class SwimmerAssembly(CoilAssembly):
     def seen_radius_m(self) -> float:
         return self.procedure.helix.head_radius_m
 
-    @cached_property
-    def step_out_rad_s(self) -> float:
-        """By the model, in the field that is wanted."""
-        return self.helix.step_out_rad_s(self.procedure.controller.field_T)
-
-    def mpc(self, begin_s: float) -> SwimmerMpc:
-        """A controller for the path begun at begin_s."""
-        procedure, limits = self.procedure, self.procedure.limits
-        controller = procedure.controller
-        options = SwimmerMpcOptions(controller.field_T, self.period_s, controller.share)
-        bounds = BeadLimits(self.coil_limits, limits.slew_A_s, limits.field_T, limits.gradient_T_m, limits.field_rate_T_s)
-        return SwimmerMpc(self.model, self.helix, bounds, self.path.begun_at(begin_s), options, begin_s)
-
     @property
-    def regions(self) -> tuple[Region, ...]:
-        half = 0.5 * (self.chamber.upper_m - self.chamber.lower_m)
-        return (BoxRegion("chamber", "in", self.chamber.middle_m, half, np.eye(3)),)
+    def mpc_options(self) -> SwimmerMpcOptions:
+        controller = self.procedure.controller
+        return SwimmerMpcOptions(controller.field_T, self.period_s, controller.share)
 
     @property
     def said(self) -> dict[str, str]:
         h, eight = self.procedure.helix, self.procedure.path.figure_of_eight
-        size = (self.chamber.upper_m - self.chamber.lower_m) * 1e3
         return {
             "helix": f"{h.turns:g} turns of {h.pitch_m * 1e3:g} mm, head {h.head_radius_m * 1e6:g} µm",
-            "step-out": f"{self.step_out_rad_s:.3g} rad/s in {self.procedure.controller.field_T * 1e3:g} mT, by the model",
-            "chamber": " x ".join(f"{x:g}" for x in size) + " mm",
+            **self.said_of_all,
             "path": f"figure of eight of {eight.half_width_m * 2e3:g} mm, {self.path.duration_s:g} s",
         }
 
@@ -86,7 +73,7 @@ def put_swimmer_together(procedure: SwimmerProcedure, profile: CoilProfile, cali
         helix = _helix(procedure)
     except InvalidInput as error:
         raise procedure.error(str(error), "helix") from error
-    assembly = SwimmerAssembly(procedure, profile, calibration_path, model, path, helix, chamber)
+    assembly = SwimmerAssembly(procedure, profile, calibration_path, model, path, chamber, helix)
     check_path(assembly)
     return assembly
 

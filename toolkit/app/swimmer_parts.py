@@ -2,16 +2,10 @@
 
 import numpy as np
 
-from safety import AuthorityLimits, SwimmerMotion, check_swimmer_authority
-from safety.coil_layer import SIGMAS
-from toolkit import InvalidInput
-
-from .coil_assembly import path_points
-from .coil_parts import coil_layer, world_of
+from .coil_parts import world_of
 from .swimmer_assembly import SwimmerAssembly
 from .swimmer_world import SwimmerWorld
-
-AUTHORITY_POINTS = 31
+from .turned_parts import turned_authority
 
 
 def swimmer_authority(assembly: SwimmerAssembly) -> dict[str, str]:
@@ -20,41 +14,9 @@ def swimmer_authority(assembly: SwimmerAssembly) -> dict[str, str]:
     Raises:
         SpecificationError: they cannot, and why.
     """
-    procedure, layer, helix = assembly.procedure, coil_layer(assembly), assembly.helix
-    limits, a, controller = procedure.limits, procedure.assumptions, procedure.controller
-    try:
-        motion = SwimmerMotion(
-            image_s=a.B2.age_s_max + assembly.period_s,
-            current_s=a.B4.within_s,
-            response_s=helix.time_constant_s,
-            error_m=a.B6.error_m + SIGMAS * a.B2.noise_m,
-            across_m_s=a.B3.across_m_s,
-            along_m_s=a.B3.speed_m_s,
-            flow_m_s=a.B3.flow_m_s,
-            field_T=controller.field_T,
-            rate_rad_s=controller.share * assembly.step_out_rad_s,
-            step_out_rad_s=assembly.step_out_rad_s,
-            step_out_share=a.B7.step_out_share,
-            advance_m_rad=abs(helix.advance_m_rad),
-            sinking_m_s=float(np.linalg.norm(helix.net_weight_n)) / float(helix.propulsion_matrix[0, 0]),
-            speed_margin_m_s=a.B3.speed_margin_m_s,
-            reach_m=assembly.reach_m,
-            period_s=assembly.period_s,
-            step_A=limits.slew_A_s * assembly.period_s,
-            hold_s=assembly.path.duration_s,
-        )
-        bounds = AuthorityLimits(limits.current_A, limits.heat_W, limits.field_T, limits.gradient_T_m)
-        points, _ = path_points(assembly.path, AUTHORITY_POINTS)
-        found = check_swimmer_authority(assembly.model, assembly.chamber, points, bounds, layer.fields, layer.thermal, motion)
-    except InvalidInput as error:
-        raise procedure.error(str(error), "assumptions") from error
-    if not found.grants:
-        raise procedure.error("; ".join(found.reasons), "path")
-    return {
-        "R1": f"in step up to {found.rate_rad_s:.3g} rad/s, {motion.rate_rad_s:.3g} used; {1e6 * found.speed_m_s:.3g} µm/s off any wall",
-        "R2": f"{1e3 * found.room_m:.2g} mm nearer to the wall allowed than R2 needs",
-        "R3": f"the hottest coil ends at {found.steady_C:.0f} °C",
-    }
+    helix = assembly.helix
+    sinking = float(np.linalg.norm(helix.net_weight_n)) / float(helix.propulsion_matrix[0, 0])
+    return turned_authority(assembly, abs(helix.advance_m_rad), sinking)
 
 
 def swimmer_world(assembly: SwimmerAssembly) -> SwimmerWorld:

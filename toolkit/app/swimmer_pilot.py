@@ -1,17 +1,17 @@
-"""The pilot of a helical swimmer: held by swimming back to where the hold began."""
+"""The pilot of a robot that a rotating field turns: held by swimming, or rolling, back to where the hold began."""
 
 from controllers import BeadEstimate
 from safety import BeadSample, CoilMemory
 from toolkit import TickArray, ToolkitError
 
 from .robot_pilot import START_S, RobotPilot, ampere, milliampere
-from .swimmer_assembly import SwimmerAssembly
+from .turned_assembly import TurnedAssembly
 
 
 class SwimmerPilot(RobotPilot):
     """Raises as RobotPilot."""
 
-    def __init__(self, assembly: SwimmerAssembly) -> None:
+    def __init__(self, assembly: TurnedAssembly) -> None:
         self._swimmer_mpc = assembly.mpc(START_S)
         super().__init__(assembly, self._swimmer_mpc)
 

@@ -18,8 +18,8 @@ from .source import Source
 from .vessel_assumption import CoilAssumptions, Share, ShortTime, SmallLength
 
 Ampere = Annotated[float, Quantity("A", 0.0, 200.0, low_excluded=True)]
-Outcome = Literal["currents_to_zero_robot_sinks"]
-"""What is done, and what becomes of the robot then. There is no other yet: without feedback none of them stays where it is."""
+Sinks = Literal["currents_to_zero_robot_sinks"]
+"""What is done, and what becomes of the robot then: without feedback a bead or a swimmer does not stay where it is."""
 
 
 class FluidChoice(Part):
@@ -80,10 +80,19 @@ class CoilBounds(Part):
 class Outcomes(Part):
     """What happens at the end, and after the loss of camera, controller or coils: accepted by name by whoever wrote this."""
 
-    end: Outcome
-    camera: Outcome
-    controller: Outcome
-    coil: Outcome
+    end: str
+    camera: str
+    controller: str
+    coil: str
+
+
+class SinkingOutcomes(Outcomes):
+    """Of a robot that nothing but its field holds."""
+
+    end: Sinks
+    camera: Sinks
+    controller: Sinks
+    coil: Sinks
 
 
 class DeviceFile(Part):

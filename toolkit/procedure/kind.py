@@ -6,12 +6,12 @@ from ..errors import SpecificationError
 from .source import read_source
 from .spelling import did_you_mean
 
-ARM, VESSEL, SWIMMER, SELFTEST = "arm", "microrobot_vessel", "microrobot_swimmer", "selftest"
-KINDS = (VESSEL, SWIMMER, SELFTEST)
+ARM, VESSEL, SWIMMER, ROLLER, SELFTEST = "arm", "microrobot_vessel", "microrobot_swimmer", "microrobot_roller", "selftest"
+KINDS = (VESSEL, SWIMMER, ROLLER, SELFTEST)
 
 
 def kind_of(path: str | Path) -> str:
-    """ARM, VESSEL, SWIMMER or SELFTEST.
+    """ARM, VESSEL, SWIMMER, ROLLER or SELFTEST.
 
     Raises:
         SpecificationError: it cannot be read, or states a kind that is none of these.

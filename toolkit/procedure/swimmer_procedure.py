@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
-from .coil_procedure import CoilController, CoilProcedure
+from .coil_procedure import CoilController, CoilProcedure, SinkingOutcomes
 from .part import Location, Part, raise_problems
 from .quantity import Count, Duration, Position, Quantity
 from .swimmer_assumption import SwimmerAssumptions
@@ -75,13 +75,19 @@ class SwimmerProcedure(CoilProcedure):
     path: SwimmerPath
     controller: SwimmerController
     assumptions: SwimmerAssumptions
+    outcomes: SinkingOutcomes
 
     @model_validator(mode="after")
     def _chamber_is_a_box(self) -> Self:
-        problems: list[tuple[Location, object, str]] = []
-        for k, axis in enumerate("xyz"):
-            low, high = self.chamber.lower_m[k], self.chamber.upper_m[k]
-            if not low < high:
-                problems.append((("chamber", "upper_m", k), high, f"{axis}: allowed: above lower_m, {low:g}"))
-        raise_problems("SwimmerProcedure", problems)
+        raise_unless_a_box("SwimmerProcedure", self.chamber)
         return self
+
+
+def raise_unless_a_box(title: str, chamber: Chamber) -> None:
+    """Of a procedure whose model is named `title`: every upper side above its lower one."""
+    problems: list[tuple[Location, object, str]] = []
+    for k, axis in enumerate("xyz"):
+        low, high = chamber.lower_m[k], chamber.upper_m[k]
+        if not low < high:
+            problems.append((("chamber", "upper_m", k), high, f"{axis}: allowed: above lower_m, {low:g}"))
+    raise_problems(title, problems)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .coil_procedure import CoilController, CoilProcedure, SimulatedWorld
+from .coil_procedure import CoilController, CoilProcedure, SimulatedWorld, SinkingOutcomes
 from .part import Location, Part, raise_problems
 from .quantity import Count, Duration, Position, Quantity
 from .region import Name
@@ -95,6 +95,7 @@ class VesselProcedure(CoilProcedure):
     pulse: PulseChoice
     controller: BeadController
     assumptions: VesselAssumptions
+    outcomes: SinkingOutcomes
     simulator: SimulatedFlow | None = None
 
     @model_validator(mode="after")

@@ -98,7 +98,7 @@ class PidSteerer(SwimmerMpc):
     def begin(self, path, t_s, seen_m):  # type: ignore[no-untyped-def]
         super().begin(path, t_s, seen_m)
         limit = np.full(3, self.step_out_rad_s)
-        self._pid = ClippedPid(GAINS, np.eye(3) / self.helix.advance_m_rad, limit, self.options.period_s)
+        self._pid = ClippedPid(GAINS, np.eye(3) / helix().advance_m_rad, limit, self.options.period_s)
 
     def compute(self, t_s: float, i_A: FloatArray) -> CurrentProposal:
         estimate = self.observer.estimate(t_s)
