@@ -49,6 +49,7 @@ def one_root(*_: object) -> bytes:
         (verify_log.Walk, "_checkpoint_fault", no_fault),  # whatever a checkpoint says is so
     ],
 )
+@pytest.mark.campaign
 def test_a_planted_fault_of_the_verifier_is_caught(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, planted: Any) -> None:
     monkeypatch.setattr(where, name, planted)
     result = run_tamper_campaign(CASES, seed=0)

@@ -23,6 +23,7 @@ def test_a_reversed_coil_is_no_success() -> None:
     assert not run_vessel_case(0, CALIBRATION, seconds=4.0, reversed_coil=3).ok
 
 
+@pytest.mark.campaign
 def test_a_pulse_rate_that_is_wrong_costs_accuracy_and_touches_no_wall() -> None:
     case = run_vessel_case(1, CALIBRATION, seconds=10.0, pulse_error=0.02)
     assert case.wall_m >= 500e-6 and MAE_M_MAX / 2 <= case.mae_m <= 100e-6 and all(use <= 1.0 for use in case.uses.values())

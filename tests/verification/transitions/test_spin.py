@@ -39,6 +39,7 @@ def test_spin_finds_the_same_states_and_no_error(tmp_path: Path) -> None:
     assert spin(system, tmp_path) == (0, len(system.reached()))
 
 
+@pytest.mark.campaign
 def test_spin_finds_a_planted_fault_and_a_deadlock(tmp_path: Path) -> None:
     system = operating_system()
     fault = next(state for state in sorted(system.reached()) if state.startswith("FAULT"))
