@@ -17,7 +17,7 @@ pytest_plugins = ("tests.requirement_marks", "tests.evidence_recorder")
 @pytest.fixture(scope="session", autouse=True)
 def machine_state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Logs that tests kill must not block this machine's arms, and its operator key and second place must not be used by tests."""
-    names = ("PRIMUM_STATE", "PRIMUM_CONFIG", "PRIMUM_OPERATOR", "PRIMUM_OPERATOR_KEY", "PRIMUM_SECOND_PLACE")
+    names = ("PRIMUM_STATE", "PRIMUM_CONFIG", "PRIMUM_OPERATOR", "PRIMUM_OPERATOR_KEY", "PRIMUM_SECOND_PLACE", "PRIMUM_WITNESS")
     before = {name: os.environ.pop(name, None) for name in names}
     place = tmp_path_factory.mktemp("machine")
     config = place / "audit.yaml"

@@ -49,6 +49,7 @@ class AuditLog:
         second: Path | None = None,
         operator_key: Path | None = None,
         state: Path | None = None,
+        witness: str = "",
         queue_records: int = QUEUE_RECORDS,
         start_writer: Callable[[Places], WriterLink] = WriterProcess,
     ) -> None:
@@ -60,7 +61,7 @@ class AuditLog:
             actor: who appends where a record does not say.
             second: an existing directory that takes each checkpoint a second time: another disk, another machine.
             operator_key: the stock from which the log takes its first key (see `operator_key`); None: nobody vouches for its keys.
-            state: where the machine remembers that this log is open (see `machine_state`).
+            state: where the machine remembers that this log is open (see `machine_state`). witness: URL (see `witness`), or empty.
             queue_records: most records that may be waiting to be durable.
         Raises:
             AuditFault: the directory already holds a log or cannot be written, or the writer does not start.
@@ -68,7 +69,7 @@ class AuditLog:
         """
         if not queue_records >= 1:
             raise InvalidInput(f"queue_records: {queue_records!r} is outside [1, inf)")
-        self._places = Places.of(Path(directory), second, operator_key, state)
+        self._places = Places.of(Path(directory), second, operator_key, state, witness)
         self._directory = self._places.directory
         opening: dict[str, Json] = {"clock": _clock_data(), "meta": plain(meta, "meta"), "run": self._places.run}
         self._actor, self._queue_records = actor, queue_records

@@ -19,6 +19,7 @@ class Places:
     second: directory of the second copy; None: there is none.
     operator_key: the stock of run keys; None: the run makes its own first key, and nobody vouches for it.
     state: the machine's state directory (see `machine_state`); None: whether this log ends in order is remembered nowhere.
+    witness: URL of the HTTP witness; empty: there is none.
     run: 32 random hex digits: the name of this log among all others.
     """
 
@@ -26,11 +27,14 @@ class Places:
     second: Path | None = None
     operator_key: Path | None = None
     state: Path | None = None
+    witness: str = ""
     run: str = ""
     segment_bytes: int = SEGMENT_BYTES
 
     @classmethod
-    def of(cls, directory: Path, second: Path | None = None, operator_key: Path | None = None, state: Path | None = None) -> "Places":
+    def of(
+        cls, directory: Path, second: Path | None = None, operator_key: Path | None = None, state: Path | None = None, witness: str = ""
+    ) -> "Places":
         """Make the places of a new log.
 
         Raises:
@@ -43,7 +47,7 @@ class Places:
                 raise AuditFault(f"{operator_key}: the operator key lies in {holder}, which is handed to others: keep it apart")
         if second is not None and second == directory:
             raise AuditFault(f"{second}: the second place of the checkpoints is the first one")
-        return cls(directory, second, operator_key, state, token_hex(16))
+        return cls(directory, second, operator_key, state, witness, token_hex(16))
 
     @property
     def origin(self) -> str:

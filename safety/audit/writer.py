@@ -31,6 +31,7 @@ from .places import Places
 from .record import FINAL_KINDS, WRITER_ACTOR, Chain, RecordKind, Stamp
 from .segment import LogFiles
 from .tally import Tally, take_tally
+from .witness import NoWitness, Witness
 
 GROUP_S = 0.020
 CHECKPOINT_S = 1.0
@@ -49,15 +50,17 @@ class GroupCommit:
     the socket open.
     """
 
-    def __init__(self, sock: socket.socket, files: LogFiles, keys: KeyChain, tally: Tally, parent: int) -> None:
-        self._sock, self._files, self._keys, self._tally, self._parent = sock, files, keys, tally, parent
+    def __init__(
+        self, sock: socket.socket, files: LogFiles, keys: KeyChain, tally: Tally, parent: int, witness: Witness | NoWitness
+    ) -> None:
+        self._sock, self._files, self._keys, self._tally, self._parent, self._witness = sock, files, keys, tally, parent, witness
         self._inbox: deque[bytes] = deque()
         self._chain, self._group = Chain(), bytearray()
         self._taken, self._newest = 0, RecordKind.RUN_START
         self._group_due_s = self._checkpoint_due_s = float("inf")
         self._hung_up = False
         self._disk = ThreadPoolExecutor(1)
-        self._writing: tuple[Future[None], int] | None = None
+        self._writing: tuple[Future[None], int, bytes] | None = None
         self._wake_receiver, self._wake_sender = socket.socketpair()
 
     def run(self) -> None:
@@ -75,6 +78,7 @@ class GroupCommit:
             if batch and not self._inbox and self._group_due_s > time.monotonic():
                 time.sleep(COALESCE_S)
             self._collect()
+            self._witness.check()
             if self._writing is None and time.monotonic() >= self._due_s:
                 self._start_writing()
         if self._chain.tree.size and self._newest not in FINAL_KINDS:
@@ -86,6 +90,7 @@ class GroupCommit:
             self._start_writing()
         self._disk.shutdown(wait=True)
         self._collect()
+        self._witness.close()
         if self._tally.gave_up:
             raise AuditFault(f"the control process gave the log up: {self._tally.gave_up}")
         self._files.close()
@@ -156,7 +161,7 @@ class GroupCommit:
         if (final and self._group) or (not final and time.monotonic() >= self._checkpoint_due_s):
             checkpoint = self._checkpoint()
         future = self._disk.submit(self._files.write, bytes(self._group), checkpoint)
-        self._writing = (future, self._taken)
+        self._writing = (future, self._taken, checkpoint)
         self._group.clear()
         self._group_due_s = float("inf")
         future.add_done_callback(lambda _: self._wake_sender.send(b"."))
@@ -171,10 +176,12 @@ class GroupCommit:
     def _collect(self) -> None:
         """If the disk is done, say so; an error of its thread is raised here."""
         if self._writing is not None and self._writing[0].done():
-            future, taken = self._writing
+            future, taken, checkpoint = self._writing
             self._writing = None
             future.result()
             self._acknowledge(taken)
+            if checkpoint:
+                self._witness.tell(checkpoint)
 
     def _acknowledge(self, taken: int) -> None:
         """Tell the control process, unless it does not listen: acknowledgements are cumulative, the next one says it all."""
@@ -193,7 +200,8 @@ def serve(sock: socket.socket, places: Places, files: FileLayer, parent: int) ->
         log = LogFiles(places.directory, files, places.second_file, places.segment_bytes)
         open_log = None if places.state is None else OpenLog(places.state, places.run, places.directory)
         sock.send(READY)
-        GroupCommit(sock, log, keys, tally, parent).run()
+        witness = Witness(places.witness, places.run) if places.witness else NoWitness()
+        GroupCommit(sock, log, keys, tally, parent, witness).run()
         if open_log is not None:
             open_log.ended_in_order()
     except Exception as error:  # the last line: whatever fails here must reach the control process in words

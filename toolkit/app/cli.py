@@ -44,6 +44,7 @@ def run(
     proofs: Annotated[Path | None, typer.Option(help="Proofs of this procedure: checked, then used by the shield.")] = None,
     operator_key: Annotated[Path | None, typer.Option(help="Key file that vouches for the log (`primum audit keygen`).")] = None,
     second_place: Annotated[Path | None, typer.Option(help="Directory that takes every checkpoint of the log a second time.")] = None,
+    witness: Annotated[str, typer.Option(help="URL that takes every checkpoint as it is made (`primum audit witness`).")] = "",
     operator: Annotated[str, typer.Option(help="Who runs it; default: the operating system's user.")] = "",
     subject: Annotated[str, typer.Option(help="Pseudonym, such as STUDY-0042. Never a patient's name.")] = "",
     reason: Annotated[str, typer.Option(help="Why it is run, for the log.")] = "",
@@ -60,7 +61,7 @@ def run(
     from .results import write_results
     from .run import run_procedure
 
-    options, kind = LogOptions.resolve(operator, operator_key, second_place, subject, reason), kind_of(procedure)
+    options, kind = LogOptions.resolve(operator, operator_key, second_place, subject, reason, witness), kind_of(procedure)
     if kind == SELFTEST:
         raise InvalidInput(f"{procedure}: a self-test moves nothing: `primum selftest {procedure}`")
     if kind != ARM:

@@ -1,9 +1,12 @@
 """`primum audit keygen` and `primum audit acknowledge`: who vouches for logs, and who says that motion may go on after a log failed."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from toolkit import InvalidInput
 
 from .cli_common import out
 
@@ -40,10 +43,32 @@ def acknowledge(
         say(f"acknowledged by {options.operator}: {log.directory} (run {log.run})")
 
 
+def witness(
+    directory: Annotated[Path, typer.Option("--out", help="Where what is taken is kept, a file a run.", show_default=False)],
+    host: Annotated[str, typer.Option(help="Address to listen at; a proxy in front of it may speak TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at; 0: any.", min=0, max=65535)] = 8800,
+) -> None:
+    """Be the witness of other machines' runs until Ctrl-C: take their checkpoints, keep them, never take one back.
+
+    `primum run --witness http://HOST:PORT` sends them; `primum audit verify RUN --checkpoint DIRECTORY` compares.
+    """
+    from safety.audit.witness_server import witness_server
+
+    try:
+        server = witness_server(directory, host, port)
+    except OSError as error:
+        raise InvalidInput(f"{host}:{port}, {directory}: cannot be a witness: {error.strerror or error}") from error
+    say(f"witness at http://{host}:{server.server_address[1]}, keeping checkpoints in {directory}")
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
+    server.server_close()
+
+
 def add_key_commands(app: typer.Typer) -> None:
     """Give `primum audit` the commands of this file."""
     app.command("keygen")(keygen)
     app.command("acknowledge")(acknowledge)
+    app.command("witness")(witness)
 
 
 def say(text: str) -> None:

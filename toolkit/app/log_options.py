@@ -5,6 +5,7 @@ Each is taken from the command line, else from the environment, else from the co
     operator       --operator       PRIMUM_OPERATOR        operator: NAME              (else the operating system's user)
     operator key   --operator-key   PRIMUM_OPERATOR_KEY    operator_key: FILE
     second place   --second-place   PRIMUM_SECOND_PLACE    second_place: DIRECTORY
+    witness        --witness        PRIMUM_WITNESS         witness: URL
     subject        --subject
 
 Configuration file: $PRIMUM_CONFIG, else primum/audit.yaml in $XDG_CONFIG_HOME or ~/.config. Paths in it are relative to it.
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,6 +37,7 @@ class _ConfigFile(BaseModel):
     operator: str | None = None
     operator_key: str | None = None
     second_place: str | None = None
+    witness: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class LogOptions:
 
     operator: who runs it. subject: pseudonym, or empty. reason: why it is run, in the operator's words, or empty.
     operator_key: stock of run keys; None: nobody vouches for the log's keys. second_place: directory; None: there is none.
+    witness: URL; empty: there is none.
     state: the machine's state directory.
     """
 
@@ -52,6 +56,7 @@ class LogOptions:
     second_place: Path | None = None
     subject: str = ""
     reason: str = ""
+    witness: str = ""
 
     @property
     def actor(self) -> str:
@@ -66,6 +71,7 @@ class LogOptions:
         second_place: Path | None = None,
         subject: str = "",
         reason: str = "",
+        witness: str = "",
     ) -> Self:
         """Fill in what was not given from the environment and the configuration file.
 
@@ -81,7 +87,20 @@ class LogOptions:
         second = second_place or _path("PRIMUM_SECOND_PLACE", config.second_place, base)
         if second is not None and not second.is_dir():
             raise InvalidInput(f"second place: {second}: there is no such directory; it is not made, so that a disk that is missing shows")
-        return cls(operator, machine_state_directory(), key, second, checked_pseudonym(subject), reason.strip())
+        url = checked_witness(witness or os.environ.get("PRIMUM_WITNESS", "") or config.witness)
+        return cls(operator, machine_state_directory(), key, second, checked_pseudonym(subject), reason.strip(), url)
+
+
+def checked_witness(url: str) -> str:
+    """Return `url` if it is empty or the address of a witness: http or https, a host, and no query.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    parts = urlsplit(url)
+    if url and not (parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment):
+        raise InvalidInput(f"witness: {url!r}: allowed: http://HOST:PORT/... or https://HOST/..., without a query")
+    return url
 
 
 def checked_pseudonym(subject: str) -> str:

@@ -38,8 +38,11 @@ def open_log_of(
 ) -> AuditLog:
     """As open_log, of a run with this `meta`, on this device, made of what has these hashes."""
     refuse_unresolved(options.state)
-    said = {**meta, "operator": options.operator, "subject": options.subject}
-    log = AuditLog(directory / "audit", said, second=options.second_place, operator_key=options.operator_key, state=options.state)
+    said = {**meta, "operator": options.operator, "subject": options.subject, "witness": options.witness}
+    log = AuditLog(
+        directory / "audit", said, second=options.second_place, operator_key=options.operator_key, state=options.state,
+        witness=options.witness,
+    )  # fmt: skip
     try:
         _record_beginning(log, device, hashes, options, why)
     except BaseException as error:

@@ -11,7 +11,7 @@ from toolkit.app.log_options import LogOptions, checked_pseudonym, who_vouches
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configuration file that names everything; no environment."""
-    for name in ("PRIMUM_OPERATOR", "PRIMUM_OPERATOR_KEY", "PRIMUM_SECOND_PLACE"):
+    for name in ("PRIMUM_OPERATOR", "PRIMUM_OPERATOR_KEY", "PRIMUM_SECOND_PLACE", "PRIMUM_WITNESS"):
         monkeypatch.delenv(name, raising=False)
     path = tmp_path / "config" / "audit.yaml"
     path.parent.mkdir()
@@ -101,5 +101,22 @@ def test_no_option_of_a_run_switches_its_log_off() -> None:
 
     command = typer.main.get_command(cli.app).commands["run"]  # type: ignore[attr-defined]
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    log = {"--operator-key", "--second-place", "--operator", "--subject", "--reason"}
+    log = {"--operator-key", "--second-place", "--witness", "--operator", "--subject", "--reason"}
     assert options == {"procedure", "--out", "--view", "--proofs", *log}
+
+
+@pytest.mark.requirement("AUD-034")
+def test_a_witness_comes_from_argument_environment_or_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LogOptions.resolve().witness == ""
+    with config.open("a") as file:
+        file.write("witness: https://records.example/primum\n")
+    assert LogOptions.resolve().witness == "https://records.example/primum"
+    monkeypatch.setenv("PRIMUM_WITNESS", "http://other:8800")
+    assert LogOptions.resolve().witness == "http://other:8800"
+    assert LogOptions.resolve(witness="http://[::1]:1").witness == "http://[::1]:1"
+
+
+@pytest.mark.parametrize("url", ["records.example", "ftp://records.example", "http://", "https://a/?run=1", "file:///srv"])
+def test_what_is_no_address_of_a_witness_is_refused(config: Path, url: str) -> None:
+    with pytest.raises(InvalidInput, match="witness: "):
+        LogOptions.resolve(witness=url)

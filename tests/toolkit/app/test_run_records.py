@@ -38,7 +38,7 @@ def of_kind(records: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 def test_a_log_begins_with_who_ran_what_for_whom_and_why(line: Assembly, tmp_path: Path, options: LogOptions) -> None:
     records = opened(line, tmp_path / "run", options)
     meta = records[0]["data"]["meta"]
-    assert (meta["operator"], meta["subject"]) == ("Anna", "STUDY-0042")
+    assert (meta["operator"], meta["subject"], meta["witness"]) == ("Anna", "STUDY-0042", "")
     assert {"hashes", "build", "procedure", "inputs"} <= meta.keys() and "model" in meta["hashes"]
     (begun,) = of_kind(records, "OPERATOR")
     assert begun["actor"] == "operator:Anna" and begun["data"] == {"action": "begin a run", "reason": "a phantom"}
