@@ -12,6 +12,7 @@ from toolkit import AuditFault, InvalidInput, ToolkitError
 
 from .cli_audit import audit_app
 from .cli_audit_keys import add_key_commands
+from .cli_audit_sign import add_sign_commands
 from .cli_campaign import bench_app, campaign_app
 from .cli_common import ProcedureFile, err, out, progress_bar
 from .cli_fields import bench_fields_command
@@ -31,6 +32,7 @@ app = typer.Typer(
 devices_app = typer.Typer(help="Devices on a line. Nothing here moves anything.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 add_key_commands(audit_app)
+add_sign_commands(audit_app)
 app.add_typer(devices_app, name="devices")
 app.add_typer(bench_app, name="bench")
 app.add_typer(campaign_app, name="campaign")
