@@ -74,6 +74,17 @@ def test_a_disk_that_fails_leaves_whole_checkpoints(tmp_path: Path, monkeypatch:
     assert store.kept(RUN) == b"".join(HISTORY[:2])
 
 
+@pytest.mark.parametrize("half", [b"p", HISTORY[2][:-1], HISTORY[2][:40]])
+def test_half_a_checkpoint_that_a_power_cut_left_is_none(tmp_path: Path, half: bytes) -> None:
+    store = WitnessStore(tmp_path)
+    store.keep(RUN, HISTORY[0])
+    with (tmp_path / f"{RUN}.checkpoints").open("ab") as file:
+        file.write(half)
+    assert store.kept(RUN) == HISTORY[0]
+    store.keep(RUN, HISTORY[1])
+    assert (tmp_path / f"{RUN}.checkpoints").read_bytes() == HISTORY[0] + HISTORY[1]
+
+
 def test_there_is_an_end_to_what_it_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FILE_BYTES", len(HISTORY[0]) + 10)
     monkeypatch.setattr(module, "RUNS_MAX", 1)
