@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from ..errors import SpecificationError
 from .json_schema import schema_at
+from .kind import KINDS
 from .part import Location, short
 from .source import Plain, Source, read_source
 from .spelling import did_you_mean
@@ -29,10 +30,21 @@ def load_yaml_model(path: str | Path, model: type[Model]) -> Model:
 
 def model_from_source(source: Source, model: type[Model]) -> Model:
     """As load_yaml_model, for a source that is already read."""
+    _refuse_another_kind(source, model)
     try:
         return model.model_validate(source.data, context=source)
     except ValidationError as error:
         raise specification_error(error, source, model) from None
+
+
+def _refuse_another_kind(source: Source, model: type[BaseModel]) -> None:
+    """One sentence where a command is given a file that is meant for another: not a line for each field that the other has."""
+    given, field = source.data.get("kind"), model.model_fields.get("kind")
+    wanted = () if field is None else get_args(field.annotation)
+    if "primum" in model.model_fields and given in KINDS and given not in wanted:
+        allowed = " or ".join(wanted) or "an arm's procedure, which has no kind"
+        problem = f"{given!r}: not what this command takes: allowed: {allowed}"
+        raise SpecificationError(problem, file=source.file, line=source.line(("kind",)), field="kind")
 
 
 def specification_error(error: ValidationError, source: Source, model: type[BaseModel]) -> SpecificationError:

@@ -1,5 +1,6 @@
 """What a swimmer's and a roller's procedure may not say: refused with file, line, field, value and what is allowed."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,15 @@ def test_the_examples_have_authority_and_a_world_that_comes_back_from_its_file(t
     assert load_world(tmp_path / "world.json") == world
     start = assembly.path(np.zeros(1))[0][0]
     assert np.array_equal(np.array(world.start_m), start) and assembly.walls.depth_m(start) > assembly.reach_m
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"), [(("selftest",), "selftest"), (("verify", "--out", "proofs"), "an arm's procedure, which has no kind")]
+)
+def test_a_command_that_is_given_another_kind_says_so_in_one_sentence(
+    primum: Callable[..., tuple[int, str, str]], words: tuple[str, ...], allowed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = primum(words[0], PROCEDURES / "helix_swimmer.yaml", *words[1:])
+    assert code == 2 and f"helix_swimmer.yaml:3: kind: 'microrobot_swimmer': not what this command takes: allowed: {allowed}" in err
+    assert len(err.strip().splitlines()) == 1 and list(tmp_path.iterdir()) == []
